@@ -1,0 +1,1 @@
+"""Data, features, models, training and the golden model, in PyTorch. Never imports Amaranth."""
