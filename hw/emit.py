@@ -1,0 +1,87 @@
+"""`make verilog`: one Verilog file of a configuration, with stable module names, through RTLIL and Yosys.
+
+    python -m hw.emit --config paper         build/verilog/paper/accelerator.v
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from . import config as configs
+from .accelerator import Accelerator
+from .combine import Combine
+from .input_buffer import InputBuffer
+from .input_scan import InputScan
+from .lif import LifUnit
+from .logit_drain import LogitDrain
+from .pe_array import PeArray
+from .weight_buffer import WeightBuffer
+from .zero_skip import ZeroSkip
+
+BLOCKS = {
+    "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": LifUnit, "zero_skip": ZeroSkip,
+    "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
+}
+
+# `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
+SCRIPT = "read_rtlil {source}; proc -nomux -norom; memory_collect; write_verilog -norename {target}"
+
+
+class EmitError(RuntimeError):
+    """Yosys refused the design; the message is its own."""
+
+
+def block(name, config):
+    """The Amaranth component of a block; `weight_buffer` is the largest of the configuration."""
+    if name == "weight_buffer":
+        return WeightBuffer(rows=config.fc_rows, width=config.row_bits, load_bits=config.load_bits)
+    return BLOCKS[name](config=config)
+
+
+def rtlil_text(name, config):
+    """RTLIL of a block. Submodules are named `accelerator_pe_set0`, not `accelerator.pe_set0`."""
+    text = rtlil.convert(block(name, config), name=name, emit_src=False)
+    return text.replace(f"\\{name}.", f"\\{name}_")
+
+
+def emit(name, config, target):
+    """Write `target` (a .v path) for one block; raises `EmitError`. Replaces the file only when complete."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        source, part = Path(folder) / "design.il", Path(folder) / "design.v"
+        source.write_text(rtlil_text(name, config))
+        # A Yosys error ends its process, hence a process of its own.
+        script = SCRIPT.format(source=source, target=part)
+        code = f"from pyosys import libyosys as y; d = y.Design(); [y.run_pass(p.strip(), d) for p in {script!r}.split(';')]"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        if run.returncode or not part.is_file():
+            raise EmitError(f"Yosys could not write {target.name}: {(run.stdout + run.stderr).strip()[-400:]}")
+        part.replace(target)
+    return target
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="hw.emit", description=__doc__.splitlines()[0])
+    parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
+    parser.add_argument("--block", default="accelerator", choices=[*BLOCKS, "weight_buffer"],
+                        help="top or one block alone (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("build/verilog"), help="folder (default: %(default)s)")
+    args = parser.parse_args(argv)
+    try:
+        config = configs.load(args.config)
+        folder = args.out / config.name
+        target = emit(args.block, config, folder / f"{args.block}.v")
+    except (configs.ConfigError, EmitError) as error:
+        sys.exit(f"error: {error}")
+    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
+    print(f"{target}: {len(target.read_text().splitlines())} lines")
+
+
+if __name__ == "__main__":
+    main()

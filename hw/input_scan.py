@@ -1,0 +1,78 @@
+"""Zero-skipping, type A: visits the nonzero digits of the input features.
+
+x = low + 16 high; the low group's digits go to PE set 0, the high group's to PE set 1, one digit of each a slot, lowest
+first, as a shift of the weight row that both share. A feature takes max(1, nonzero digits of its fuller group) slots
+and, if it is not zero, one row read. arXiv 2503.21337, section III (zero-skipping unit). Digit codes: docs/arithmetic.md.
+"""
+
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .config import GROUP_BITS
+
+
+def recode(m, x, code):
+    """Digits of a signed 8-bit value: (nonzero, negative), one bit for each of the eight digits."""
+    nonzero, negative = Signal(8), Signal(8)
+    if code == "twos_complement":
+        m.d.comb += [nonzero.eq(x), negative.eq(0x80)]
+    elif code == "sign_magnitude":
+        m.d.comb += [nonzero.eq(Mux(x < 0, -x, x)), negative.eq((x < 0).replicate(8))]
+    else:  # non-adjacent form: digit i from bit i + 1 of 3x and of x
+        triple = Signal(signed(10))
+        m.d.comb += [triple.eq(x + (x << 1)), nonzero.eq((triple ^ x)[1:9]), negative.eq((~triple & x)[1:9])]
+    return nonzero, negative
+
+
+class InputScan(wiring.Component):
+    """One slot a cycle while `advance`; `first` opens a feature (its row is read there), `last` ends the frame."""
+
+    def __init__(self, *, config):
+        self.config = config
+        visit = data.StructLayout({"gate": 1, "shift": 2, "negate": 1})
+        super().__init__({
+            "word": In(signed(config.feature_bits)),
+            "advance": In(1),
+            "index": Out(range(config.features)),
+            "visits": Out(visit).array(2),
+            "first": Out(1),
+            "read": Out(1),
+            "last": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        c = self.config
+        nonzero, negative = recode(m, self.word, c.input_code)
+        opened = Signal()
+        remaining = [Signal(GROUP_BITS, name=f"remaining_{k}") for k in range(2)]
+        after = [Signal(GROUP_BITS, name=f"after_{k}") for k in range(2)]
+        done = Signal()
+        for k in range(2):
+            digits = nonzero[k * GROUP_BITS:(k + 1) * GROUP_BITS]
+            signs = negative[k * GROUP_BITS:(k + 1) * GROUP_BITS]
+            pending = Signal(GROUP_BITS, name=f"pending_{k}")
+            visit = self.visits[k]
+            whole = digits if c.mechanisms.zero_skip_input else (1 << GROUP_BITS) - 1
+            m.d.comb += [
+                pending.eq(Mux(opened, remaining[k], whole)),
+                after[k].eq(pending & (pending - 1)[:GROUP_BITS]),
+                visit.shift.eq(Cat(~pending[0] & (pending[1] | ~pending[2]), ~pending[0] & ~pending[1])),
+                visit.gate.eq((pending & digits & ~after[k]).any()),
+                visit.negate.eq((pending & signs & ~after[k]).any()),
+            ]
+            with m.If(self.advance):
+                m.d.sync += remaining[k].eq(after[k])
+        read = nonzero.any() if c.mechanisms.zero_skip_input else 1
+        m.d.comb += [
+            done.eq(~(after[0] | after[1]).any()),
+            self.first.eq(~opened & (self.index == 0)),
+            self.read.eq(~opened & read),
+            self.last.eq(done & (self.index == c.features - 1)),
+        ]
+        with m.If(self.advance):
+            m.d.sync += opened.eq(~done)
+            with m.If(done):
+                m.d.sync += self.index.eq(Mux(self.last, 0, self.index + 1))
+        return m

@@ -1,0 +1,87 @@
+"""What software must know of the accelerator: phases, buffers, registers, modes. Plain Python, no Amaranth."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Phase(Enum):
+    """What a slot of the sequencer is for; every phase has its cycle counter."""
+
+    INPUT = 0          # type A
+    COMBINE = 1
+    L0_RECURRENT = 2   # types B, D
+    L0_LIF = 3
+    L1_RECURRENT = 4
+    L1_FORWARD = 5
+    L1_LIF = 6
+    WAIT = 7           # the last spikes of L1 settle before the FC scan can see them
+    FC = 8             # type C
+    FINAL = 9          # the last pass is captured
+
+
+class Recurrent(Enum):
+    """How the recurrent layers run two time steps (type D). One time step always runs type B."""
+
+    SEQUENTIAL = 0  # time step after time step, every row read twice: the baseline
+    PARALLEL = 1    # as published: one read of every row serves both time steps
+    UNION = 2       # one read of the rows where OR(s0, s1) = 1
+
+
+class Buffer(Enum):
+    """Destination of a word on the load port; the first five are the weight buffers."""
+
+    INPUT = 0
+    RECURRENT0 = 1
+    RECURRENT1 = 2
+    FC0 = 3
+    FC1 = 4
+    REGISTER = 5
+
+
+WEIGHT_BUFFERS = tuple(b.name.lower() for b in Buffer if b is not Buffer.REGISTER)
+
+
+class Register(Enum):
+    """Row of a load to `Buffer.REGISTER`."""
+
+    THRESHOLD0 = 0
+    THRESHOLD1 = 1
+    MODE = 2     # `Mode.bits`
+    CLEAR = 3    # bit 0: potentials and spikes to zero; bit 1: counters to zero
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What a frame runs as; set on the load port between frames. A mechanism that is not built cannot be selected."""
+
+    two_steps: bool = True
+    recurrent: Recurrent = Recurrent.PARALLEL
+    merge: bool = True
+
+    @property
+    def bits(self):
+        """Value of `Register.MODE`."""
+        return int(self.two_steps) | self.recurrent.value << 1 | int(self.merge) << 3
+
+    @property
+    def time_steps(self):
+        return 2 if self.two_steps else 1
+
+    def built(self, config):
+        """This mode as `config`'s mechanisms can run it."""
+        mechanisms = config.mechanisms
+        recurrent = self.recurrent
+        if recurrent is Recurrent.UNION and not mechanisms.union_skip:
+            recurrent = Recurrent.PARALLEL
+        if not mechanisms.parallel_time_steps:
+            recurrent = Recurrent.SEQUENTIAL
+        return Mode(self.two_steps, recurrent, self.merge and mechanisms.merged_spikes)
+
+
+MODES = {
+    "t1": Mode(two_steps=False),
+    "t2_sequential": Mode(recurrent=Recurrent.SEQUENTIAL),
+    "t2_unmerged": Mode(merge=False),
+    "t2_merged": Mode(),  # as published
+    "t2_union": Mode(recurrent=Recurrent.UNION),
+}

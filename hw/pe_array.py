@@ -1,0 +1,54 @@
+"""One PE set: `neurons` lanes of spike AND weight, shift, accumulate.
+
+    accumulator[i] = (clear ? 0 : accumulator[i]) + (gate ? ±(weight[i] << shift) : 0)
+
+arXiv 2503.21337, section III (PE array). Weights int4, shift 0..3, accumulators int13 (`paper`), which cannot overflow
+for any weights (docs/arithmetic.md). Latency 1 cycle, one row a cycle.
+"""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class PeArray(wiring.Component):
+    """`neurons` accumulators fed by one weight row a cycle.
+
+    `load` takes `value` into the accumulators in place of a sum. `gate` low leaves them as they are.
+    """
+
+    def __init__(self, *, config):
+        self.config = config
+        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.neurons)
+        super().__init__({
+            "row": In(data.ArrayLayout(signed(config.weight_bits), config.neurons)),
+            "gate": In(1),
+            "shift": In(2),
+            "negate": In(1),
+            "clear": In(1),
+            "load": In(1),
+            "value": In(lanes),
+            "accumulators": Out(lanes),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        width = self.config.weight_bits + 3
+        for lane in range(self.config.neurons):
+            # One small register a lane, not a slice of a wide one: Verilator runs it several times faster.
+            accumulator = Signal(signed(self.config.accumulator_bits), name=f"accumulator_{lane}")
+            shifted = Signal(signed(width), name=f"shifted_{lane}")
+            addend = Signal(signed(width + 1), name=f"addend_{lane}")
+            start = Signal(signed(self.config.accumulator_bits), name=f"start_{lane}")
+            m.d.comb += [
+                shifted.eq(self.row[lane] << self.shift),
+                # -shifted as one's complement here and carry-in below: one adder a lane
+                addend.eq(Mux(self.gate, Mux(self.negate, ~shifted, shifted), 0)),
+                start.eq(Mux(self.clear, 0, accumulator)),
+                self.accumulators[lane].eq(accumulator),
+            ]
+            with m.If(self.load):
+                m.d.sync += accumulator.eq(self.value[lane])
+            with m.Elif(self.gate | self.clear):
+                m.d.sync += accumulator.eq(start + addend + (self.negate & self.gate))
+        return m

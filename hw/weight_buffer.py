@@ -1,0 +1,43 @@
+"""One weight SRAM: single port, synchronous, one row of `neurons` weights a read.
+
+Behavioural here; synthesis treats the module as a black box with the same ports. A read's row appears one cycle
+after `enable`, and stays until the next read, so that several digits of one feature share one read.
+"""
+
+from amaranth import Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class WeightBuffer(wiring.Component):
+    """`rows` x `width` bits; `write` has one bit for each slice of `load_bits`. A cycle either reads or writes.
+
+    Raises `ValueError` if `width` is not a multiple of `load_bits`.
+    """
+
+    def __init__(self, *, rows, width, load_bits):
+        if width % load_bits:
+            raise ValueError(f"width={width} is not a multiple of load_bits={load_bits}")
+        self.rows, self.width, self.load_bits = rows, width, load_bits
+        super().__init__({
+            "enable": In(1),
+            "write": In(width // load_bits),
+            "address": In(range(rows)),
+            "write_data": In(load_bits),
+            "read_data": Out(width),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.cells = cells = memory.Memory(shape=self.width, depth=self.rows, init=[])
+        read = cells.read_port()
+        write = cells.write_port(granularity=self.load_bits)
+        m.d.comb += [
+            read.addr.eq(self.address),
+            read.en.eq(self.enable & ~self.write.any()),
+            self.read_data.eq(read.data),
+            write.addr.eq(self.address),
+            write.data.eq(self.write_data.replicate(self.width // self.load_bits)),
+            write.en.eq(self.write & self.enable.replicate(len(self.write))),
+        ]
+        return m
