@@ -1,0 +1,15 @@
+"""The golden model: what every bit of the accelerator must be. Integer PyTorch, one pure function for each block.
+
+    trace = run(model, x, MODES["t2_union"])       spikes, potentials, currents, logits of whole utterances
+    cost = cycles(model.config, mode, x, trace)    cycles by phase and row reads by buffer, for each frame
+
+The functions have the names of the blocks in `hw`, and share no code with them.
+"""
+
+from .blocks import combine, digits, fc_layer, input_layer, lif, pe_array, recurrent_layer
+from .cycles import Cost, cycles
+from .network import Trace, run
+from .scans import input_scan, zero_skip
+
+__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "fc_layer", "input_layer", "input_scan", "lif", "pe_array",
+           "recurrent_layer", "run", "zero_skip"]

@@ -1,0 +1,93 @@
+"""Memory images: an `IntegerModel` as the rows of the five weight buffers, and as words of the load port.
+
+    input       row i: weights of feature i
+    recurrentK  half K of the neurons: rows of L0 recurrent, then L1 recurrent, then L1 feed-forward
+    fcK         pass p, input n at row p N + n: outputs of group 2p + K; an odd last group: half K of its inputs
+
+    python -m sw.images --model sw/weights/rsnn-paper-t2 --out build/images
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hw.config import ConfigError
+from hw.interface import Buffer, Register
+
+from . import integer_model
+
+
+def rows(model):
+    """Buffer name -> (rows, N) int8 array of weights, lane by lane."""
+    c = model.config
+    half = c.half
+    out = {"input": torch.zeros(c.input_rows, c.neurons, dtype=torch.int32)}
+    out["input"][:c.features] = model.input
+    for k in range(2):
+        part = slice(k * half, (k + 1) * half)
+        out[f"recurrent{k}"] = torch.cat([model.recurrent0[part], model.recurrent1[part], model.forward1[part]])
+    fc = torch.zeros(c.neurons, c.groups * c.neurons, dtype=torch.int32)
+    fc[:, :c.outputs] = model.fc
+    groups = fc.reshape(c.neurons, c.groups, c.neurons).transpose(0, 1)  # (groups, inputs, lanes)
+    for k in range(2):
+        parts = [groups[2 * p + k] for p in range(c.full_passes)]
+        if c.split_pass:
+            parts.append(groups[-1][k * half:(k + 1) * half])
+        out[f"fc{k}"] = torch.cat(parts)
+    return {name: matrix.to(torch.int8).numpy() for name, matrix in out.items()}
+
+
+def row_words(matrix, config):
+    """(rows, N) weights -> (rows, slices) unsigned words of `load_bits`, lane 0 in the low bits, as Python ints."""
+    mask = (1 << config.weight_bits) - 1
+    per_word = config.load_bits // config.weight_bits
+    codes = matrix.astype(np.int64) & mask
+    words = codes.reshape(len(matrix), config.slices, per_word)
+    return [[sum(int(code) << (i * config.weight_bits) for i, code in enumerate(word)) for word in row] for row in words]
+
+
+def load_words(model, mode):
+    """Every word that makes the machine ready: (buffer, row, slice, data), as the load port takes them."""
+    for name, matrix in rows(model).items():
+        for row, words in enumerate(row_words(matrix, model.config)):
+            for index, word in enumerate(words):
+                yield Buffer[name.upper()].value, row, index, word
+    register = Buffer.REGISTER.value
+    yield register, Register.THRESHOLD0.value, 0, int(model.thresholds[0])
+    yield register, Register.THRESHOLD1.value, 0, int(model.thresholds[1])
+    yield register, Register.MODE.value, 0, mode.bits
+    yield register, Register.CLEAR.value, 0, 3
+
+
+def write_hex(model, folder):
+    """One `$readmemh` file a buffer, a row a line; returns the paths."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, matrix in rows(model).items():
+        digits = model.config.load_bits // 4
+        lines = ["".join(f"{word:0{digits}x}" for word in reversed(words)) for words in row_words(matrix, model.config)]
+        integer_model.write_atomically(folder / f"{name}.hex", ("\n".join(lines) + "\n").encode())
+        paths.append(folder / f"{name}.hex")
+    integer_model.write_atomically(folder / "model.sha256", f"{model.sha256}\n".encode())
+    return paths
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="sw.images", description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True, help="folder of a trained model")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the .hex files")
+    args = parser.parse_args(argv)
+    try:
+        model = integer_model.load(args.model)
+        paths = write_hex(model, args.out)
+    except (integer_model.ModelError, ConfigError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{args.out}: {', '.join(p.name for p in paths)} of model {model.sha256[:12]}")
+
+
+if __name__ == "__main__":
+    main()
