@@ -10,10 +10,11 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .combine import Combine
 from .counters import Counters
+from .hierarchy import place
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
 from .interface import WEIGHT_BUFFERS, Buffer, Phase, Register
-from .lif import LifUnit
+from .lif import Lif
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .sequencer import Sequencer
@@ -45,20 +46,21 @@ class Accelerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         c = self.config
-        m.submodules.input_buffer = words = InputBuffer(config=c)
-        m.submodules.input_scan = scan = InputScan(config=c)
-        m.submodules.zero_skip = skip = ZeroSkip(config=c)
-        m.submodules.sequencer = seq = Sequencer(config=c)
-        m.submodules.combine = combine = Combine(config=c)
-        m.submodules.lif = lif = LifUnit(config=c)
-        m.submodules.logit_drain = drain = LogitDrain(config=c)
-        pe = [PeArray(config=c) for _ in range(2)]
-        for k in range(2):
-            m.submodules[f"pe_set{k}"] = pe[k]
-        buffers = {}
-        for name, (rows, width) in c.sizes().items():
-            buffers[name] = WeightBuffer(rows=rows, width=width, load_bits=c.load_bits)
-            m.submodules[f"{name}_weights"] = buffers[name]
+
+        def add(name, block):
+            m.submodules[name] = place(block, platform)
+            return block
+
+        words = add("input_buffer", InputBuffer(config=c))
+        scan = add("input_scan", InputScan(config=c))
+        skip = add("zero_skip", ZeroSkip(config=c))
+        seq = add("sequencer", Sequencer(config=c))
+        combine = add("combine", Combine(config=c))
+        lif = add("lif", Lif(config=c))
+        drain = add("logit_drain", LogitDrain(config=c))
+        pe = [add(f"pe_set{k}", PeArray(config=c)) for k in range(2)]
+        buffers = {name: add(f"{name}_weights", WeightBuffer(rows=rows, width=width, load_bits=c.load_bits))
+                   for name, (rows, width) in c.sizes().items()}
 
         connect(m, flipped(self.x), words.x)
         connect(m, drain.logits, flipped(self.logits))
@@ -75,7 +77,7 @@ class Accelerator(wiring.Component):
                 skip.spikes[k].eq(Mux(seq.layer, lif.spikes[2 + k], lif.spikes[k])),
             ]
         m.d.comb += [
-            words.index.eq(scan.index), words.release.eq(seq.release),
+            words.index.eq(scan.index), words.discard.eq(seq.discard),
             scan.word.eq(words.word), scan.advance.eq(seq.input_advance),
             seq.mode.eq(mode), seq.available.eq(words.available), seq.input_first.eq(scan.first),
             seq.input_read.eq(scan.read), seq.input_last.eq(scan.last), seq.input_index.eq(scan.index),
@@ -106,13 +108,13 @@ class Accelerator(wiring.Component):
             pe[0].value.eq(combine.current), pe[1].value.eq(Mux(mode.two_steps, combine.current.as_value(), 0)),
             lif.enable.eq(op.lif), lif.layer.eq(op.layer), lif.step.eq(op.step), lif.two_steps.eq(mode.two_steps),
             lif.clear.eq(clear_state),
-            drain.capture.eq(op.capture), drain.final.eq(op.final),
+            drain.capture.eq(op.capture), drain.last_pass.eq(op.last_pass),
         ]
         if c.counters:
-            m.submodules.counters = counters = Counters()
+            counters = add("counters", Counters())
             m.d.comb += [
                 counters.phase.eq(seq.phase), counters.count.eq(~seq.idle), counters.clear.eq(clear_counters),
-                counters.frame.eq(op.capture & op.final), self.frames.eq(counters.frames),
+                counters.frame.eq(op.capture & op.last_pass), self.frames.eq(counters.frames),
             ]
             m.d.comb += [counters.reads[i].eq(buffers[name].enable & ~buffers[name].write.any())
                          for i, name in enumerate(WEIGHT_BUFFERS)]

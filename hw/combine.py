@@ -16,6 +16,8 @@ from .config import GROUP_BITS
 class Combine(wiring.Component):
     """Per lane: group sums in, input current out, all int13 (`paper`)."""
 
+    clocked = False
+
     def __init__(self, *, config):
         self.config = config
         lanes = data.ArrayLayout(signed(config.accumulator_bits), config.neurons)

@@ -15,21 +15,22 @@ from amaranth.back import rtlil
 from . import config as configs
 from .accelerator import Accelerator
 from .combine import Combine
+from .hierarchy import Hierarchy
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
-from .lif import LifUnit
+from .lif import Lif
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
 BLOCKS = {
-    "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": LifUnit, "zero_skip": ZeroSkip,
+    "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": Lif, "zero_skip": ZeroSkip,
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
 }
 
 # `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
-SCRIPT = "read_rtlil {source}; proc -nomux -norom; memory_collect; write_verilog -norename {target}"
+PASSES = ["read_rtlil {source}", "proc -nomux -norom", "memory_collect", "write_verilog -norename {target}"]
 
 
 class EmitError(RuntimeError):
@@ -44,9 +45,13 @@ def block(name, config):
 
 
 def rtlil_text(name, config):
-    """RTLIL of a block. Submodules are named `accelerator_pe_set0`, not `accelerator.pe_set0`."""
-    text = rtlil.convert(block(name, config), name=name, emit_src=False)
-    return text.replace(f"\\{name}.", f"\\{name}_")
+    """RTLIL of a block and of every block below it, each a module of its own."""
+    hierarchy = Hierarchy()
+    # attributes only repeat where a net came from in this package
+    texts = [rtlil.convert(block(name, config), name=name, platform=hierarchy, emit_src=False)]
+    texts += [rtlil.convert(part, name=part_name, platform=hierarchy, emit_src=False).replace('attribute \\top 1', '')
+              for part_name, part in hierarchy.blocks.items()]
+    return "\n".join(texts)
 
 
 def emit(name, config, target):
@@ -57,8 +62,8 @@ def emit(name, config, target):
         source, part = Path(folder) / "design.il", Path(folder) / "design.v"
         source.write_text(rtlil_text(name, config))
         # A Yosys error ends its process, hence a process of its own.
-        script = SCRIPT.format(source=source, target=part)
-        code = f"from pyosys import libyosys as y; d = y.Design(); [y.run_pass(p.strip(), d) for p in {script!r}.split(';')]"
+        passes = [p.format(source=source, target=part) for p in PASSES]
+        code = f"from pyosys import libyosys as y; d = y.Design(); [y.run_pass(p, d) for p in {passes!r}]"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         if run.returncode or not part.is_file():
             raise EmitError(f"Yosys could not write {target.name}: {(run.stdout + run.stderr).strip()[-400:]}")

@@ -1,7 +1,7 @@
 """Input buffer: the features of one frame, filled while earlier layers still compute.
 
 `features` x 8 bit registers (`paper`: 40 of the published 48). Words arrive in order; word i can be read in the
-cycle after it arrived. `release` frees all words once the input layer has used them. One word a cycle.
+cycle after it arrived. `discard` frees all words once the input layer has used them. One word a cycle.
 """
 
 from amaranth import Array, Module, Signal, signed
@@ -19,7 +19,7 @@ class InputBuffer(wiring.Component):
             "index": In(range(config.features)),
             "word": Out(signed(config.feature_bits)),
             "available": Out(1),
-            "release": In(1),
+            "discard": In(1),
         })
 
     def elaborate(self, platform):
@@ -32,7 +32,7 @@ class InputBuffer(wiring.Component):
             self.word.eq(words[self.index]),
             self.available.eq(self.index < count),
         ]
-        with m.If(self.release):
+        with m.If(self.discard):
             m.d.sync += count.eq(0)
         with m.Elif(self.x.valid & self.x.ready):
             m.d.sync += [words[count].eq(self.x.payload), count.eq(count + 1)]

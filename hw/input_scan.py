@@ -1,8 +1,9 @@
 """Zero-skipping, type A: visits the nonzero digits of the input features.
 
 x = low + 16 high; the low group's digits go to PE set 0, the high group's to PE set 1, one digit of each a slot, lowest
-first, as a shift of the weight row that both share. A feature takes max(1, nonzero digits of its fuller group) slots
-and, if it is not zero, one row read. arXiv 2503.21337, section III (zero-skipping unit). Digit codes: docs/arithmetic.md.
+first, as a shift of the weight row that both share. A feature takes max(1, nonzero digits of its fuller group)
+slots and, if it is not zero, one row read. arXiv 2503.21337, section III (zero-skipping unit). Digit codes:
+docs/arithmetic.md.
 """
 
 from amaranth import Cat, Module, Mux, Signal, signed

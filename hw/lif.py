@@ -13,8 +13,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 
-class LifUnit(wiring.Component):
-    """Potentials and spikes of both layers.
+class Lif(wiring.Component):
+    """LIF unit: potentials and spikes of both layers.
 
     `enable` runs one time step `step` of `layer`. The current is set `step`'s accumulators, or the sum of both
     sets where `two_steps` is low. `spikes[2 * layer + step]` hold until that layer's next frame; at one time step

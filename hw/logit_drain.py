@@ -13,7 +13,7 @@ from .types import logits_layout
 
 
 class LogitDrain(wiring.Component):
-    """`capture` must only be given while `ready` was high in the cycle before. `final` marks a frame's last pass."""
+    """`capture` must only be given while `ready` was high in the cycle before. `last_pass` marks a frame's last pass."""
 
     def __init__(self, *, config):
         self.config = config
@@ -21,7 +21,7 @@ class LogitDrain(wiring.Component):
         super().__init__({
             "accumulators": In(lanes).array(2),
             "capture": In(1),
-            "final": In(1),
+            "last_pass": In(1),
             "ready": Out(1),
             "logits": Out(stream.Signature(logits_layout(config))),
         })
@@ -48,12 +48,12 @@ class LogitDrain(wiring.Component):
         for lane in range(c.neurons):
             low, high = (self.accumulators[k][lane] for k in range(2))
             shared = Signal(signed(c.logit_bits), name=f"shared_{lane}")
-            m.d.comb += shared.eq(Mux(self.final, low + high, low) if c.split_pass else low)
+            m.d.comb += shared.eq(Mux(self.last_pass, low + high, low) if c.split_pass else low)
             logit[0].append(shared)
             logit[1].append(high[:c.logit_bits])
         flat = Cat(*logit[0], *logit[1])
         with m.If(self.capture):
-            m.d.sync += [left.eq(Mux(self.final, tail, 2 * per_group)), final.eq(self.final)]
+            m.d.sync += [left.eq(Mux(self.last_pass, tail, 2 * per_group)), final.eq(self.last_pass)]
             m.d.sync += [held[b].eq(flat[b * beat_bits:(b + 1) * beat_bits]) for b in range(len(held))]
         with m.Elif(fire):
             m.d.sync += left.eq(left - 1)

@@ -39,7 +39,7 @@ class Sequencer(wiring.Component):
             "input_last": In(1),
             "input_index": In(range(c.features)),
             "input_advance": Out(1),
-            "release": Out(1),
+            "discard": Out(1),
             # types B, C, D
             "visits": In(visit).array(2),
             "gates": In(1).array(2),
@@ -148,7 +148,7 @@ class Sequencer(wiring.Component):
                     with m.If(self.input_last):
                         m.next = "COMBINE"
             with m.State("COMBINE"):
-                m.d.comb += [self.phase.eq(Phase.COMBINE), issue.combine.eq(1), self.release.eq(1)]
+                m.d.comb += [self.phase.eq(Phase.COMBINE), issue.combine.eq(1), self.discard.eq(1)]
                 m.next = "L0_RECURRENT"
             recurrent("L0_RECURRENT", 0, 0, "L0_LIF", clear=False)
             lif("L0_LIF", 0, "L1_RECURRENT")
@@ -189,7 +189,7 @@ class Sequencer(wiring.Component):
             with m.State("FINAL"):
                 m.d.comb += self.phase.eq(Phase.FINAL)
                 with m.If(self.drain_ready):
-                    m.d.comb += [issue.capture.eq(1), issue.final.eq(1)]
+                    m.d.comb += [issue.capture.eq(1), issue.last_pass.eq(1)]
                     m.next = "INPUT"
         return m
 

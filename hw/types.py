@@ -55,7 +55,7 @@ class Operation(data.Struct):
     clear: 1      # accumulators start from zero
     combine: 1    # accumulators take the input current
     capture: 1    # logits leave the accumulators
-    final: 1      # capture is a frame's last
+    last_pass: 1  # capture is a frame's last
     lif: 1
     layer: 1
     step: 1

@@ -19,6 +19,7 @@ class WeightBuffer(wiring.Component):
         if width % load_bits:
             raise ValueError(f"width={width} is not a multiple of load_bits={load_bits}")
         self.rows, self.width, self.load_bits = rows, width, load_bits
+        self.module_name = f"weight_buffer_{rows}x{width}"
         super().__init__({
             "enable": In(1),
             "write": In(width // load_bits),

@@ -46,7 +46,8 @@ def row_words(matrix, config):
     per_word = config.load_bits // config.weight_bits
     codes = matrix.astype(np.int64) & mask
     words = codes.reshape(len(matrix), config.slices, per_word)
-    return [[sum(int(code) << (i * config.weight_bits) for i, code in enumerate(word)) for word in row] for row in words]
+    return [[sum(int(code) << (i * config.weight_bits) for i, code in enumerate(word)) for word in row]
+            for row in words]
 
 
 def load_words(model, mode):

@@ -107,6 +107,6 @@ def load(folder):
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError) as error:
         raise ModelError(f"{folder}: not a readable model: {error!r}") from None
     if hashlib.sha256(data).hexdigest() != stored:
-        raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from its manifest's; restore both files together")
+        raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
     tables = {name.removeprefix("table."): t for name, t in tensors.items() if name.startswith("table.")}
     return IntegerModel(config, **parts, time_steps=time_steps, tables=tables, manifest=manifest)

@@ -1,7 +1,7 @@
 """Cycle and row-read model: equals the counters of the RTL exactly, frame by frame.
 
-Slots a frame takes, in the sequencer's order (hw/sequencer.py): each feature max(1, nonzero digits of its fuller group);
-one to combine; each scan max(1, visits); one a LIF step; one to wait; each FC pass its scans, but no less than its
+Slots a frame takes, in the sequencer's order (hw/sequencer.py): each feature max(1, nonzero digits of its fuller
+group); one to combine; each scan max(1, visits); one a LIF step; one to wait; each FC pass its scans, but no less than its
 predecessor's beats + 1, when the drain holds it up; one to capture the last pass.
 """
 
