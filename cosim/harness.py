@@ -3,6 +3,7 @@
 Verilator compiles the emitted Verilog once for each configuration; `harness.cpp` drives it and records every frame.
 """
 
+import functools
 import hashlib
 import re
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hw import emit
-from hw.interface import WEIGHT_BUFFERS, Buffer, Phase, Register
+from hw.interface import WEIGHT_BUFFERS, Phase, Register
 from hw.types import load_layout, logits_layout
 from sw import images
 
@@ -73,25 +74,28 @@ def _call(command, env, cwd):
         raise HarnessError(f"{Path(command[0]).name} failed: {(run.stdout + run.stderr).strip()[-1500:]}")
 
 
+@functools.cache
 def build(config, verilog=None):
     """Compile `harness` and `bare` for a configuration; returns their folder. Reused while nothing changed."""
     if not config.counters:
         raise HarnessError(f"{config.name}: counters=False: the harness reads the counters; build with counters: true")
     folder = BUILD / config.name
     folder.mkdir(parents=True, exist_ok=True)
-    source = Path(verilog) if verilog else emit.emit("accelerator", config, folder / "accelerator.v")
-    parts = [source.read_text(), _geometry(config), PUBLIC]
-    parts += [(HERE / name).read_text() for name in ("harness.cpp", "bare.cpp", "model_access.hpp")]
+    sources = [Path(verilog)] if verilog else sorted(Path(emit.__file__).parent.glob("*.py"))
+    sources += [HERE / name for name in ("harness.cpp", "bare.cpp", "model_access.hpp", "harness.py")]
+    parts = [repr(config), *(path.read_text() for path in sources)]
     stamp = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     if (folder / "stamp").is_file() and (folder / "stamp").read_text() == stamp:
         return folder
     (folder / "stamp").unlink(missing_ok=True)
+    source = Path(verilog) if verilog else emit.emit("accelerator", config, folder / "accelerator.v")
     env = toolchain.environment()
     (folder / "geometry.hpp").write_text(_geometry(config))
     (folder / "public.vlt").write_text(PUBLIC)
     include = Path(env["VERILATOR_ROOT"]) / "include"
-    _call(["verilator", "--cc", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--top-module",
-           "accelerator", "--Mdir", "model", *toolchain.WAIVERS, "public.vlt", str(source.resolve())], env, folder)
+    _call(["verilator", "--cc", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+           "--top-module", "accelerator", "--Mdir", "model", *toolchain.WAIVERS, "public.vlt", str(source.resolve())],
+          env, folder)
     for name in ("harness", "bare"):
         _call(["g++", "-std=c++17", "-O2", f"-I{folder.resolve()}", "-Imodel", f"-I{include}", f"-I{include}/vltstd",
                str((HERE / f"{name}.cpp").resolve()), "model/libVaccelerator.a", "model/libverilated.a",
@@ -123,22 +127,30 @@ class Result:
         return self.last_logit - self.first_feature + 1
 
 
-def _payload(config, entry):
-    """One word of the load port as 32-bit words."""
+def _payloads(config, where, data):
+    """Words of the load port, (k, 3) and (k, load_bits), as (k, W) 32-bit words."""
     layout = load_layout(config)
-    value = 0
-    for name, field in zip(("buffer", "row", "slice", "data"), entry, strict=True):
-        value |= field << layout[name].offset
-    return [value >> (32 * i) & 0xFFFFFFFF for i in range(_words(layout.size))]
+    flat = np.zeros((len(where), 32 * _words(layout.size)), np.uint8)
+    for column, name in enumerate(("buffer", "row", "slice")):
+        field = layout[name]
+        flat[:, field.offset:field.offset + field.width] = where[:, column:column + 1] >> np.arange(field.width) & 1
+    flat[:, layout["data"].offset:layout.size] = data
+    return np.packbits(flat, axis=1, bitorder="little").view(np.uint32)
+
+
+def _registers(config, words):
+    where = np.array([word[:3] for word in words])
+    data = np.array([[word[3] >> i & 1 for i in range(config.load_bits)] for word in words], np.uint8)
+    return _payloads(config, where, data)
 
 
 def write_stimulus(path, model, mode, utterances, isolated=False):
     """Write the file that `harness` and `bare` read: utterances are (T, F) int8 arrays."""
     config = model.config
-    loads = [_payload(config, entry) for entry in images.load_words(model, mode)]
-    clear = _payload(config, (Buffer.REGISTER.value, Register.CLEAR.value, 0, 3))
-    parts = [np.array([len(loads), len(utterances), int(isolated), *clear], np.uint32),
-             np.array(loads, np.uint32).ravel()]
+    registers = _registers(config, images.register_words(model, mode))
+    loads = np.concatenate([_payloads(config, *images.weight_words(model)), registers])
+    clear = registers[Register.CLEAR.value]
+    parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear, loads.ravel()]
     for utterance in utterances:
         utterance = np.asarray(utterance)
         if utterance.ndim != 2 or utterance.shape[1] != config.features or not len(utterance):
@@ -187,7 +199,8 @@ def _decode(words, config, mode, starts, cycles):
         return flat[..., :flat.shape[-1] // per_item * per_item].reshape(*array.shape[:-1], -1, per_item)
 
     width = config.logit_bits
-    codes = bits(logits.reshape(frames, beats, beat_words), width)[:, :, :config.logits_per_beat]  # (T, beats, L, width)
+    # (T, beats, logits a beat, width)
+    codes = bits(logits.reshape(frames, beats, beat_words), width)[:, :, :config.logits_per_beat]
     weight = 1 << np.arange(width, dtype=np.int32)
     weight[-1] = -weight[-1]
     values = (codes.astype(np.int32) @ weight).reshape(frames, config.outputs)

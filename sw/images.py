@@ -40,27 +40,40 @@ def rows(model):
     return {name: matrix.to(torch.int8).numpy() for name, matrix in out.items()}
 
 
-def row_words(matrix, config):
-    """(rows, N) weights -> (rows, slices) unsigned words of `load_bits`, lane 0 in the low bits, as Python ints."""
-    mask = (1 << config.weight_bits) - 1
-    per_word = config.load_bits // config.weight_bits
-    codes = matrix.astype(np.int64) & mask
-    words = codes.reshape(len(matrix), config.slices, per_word)
-    return [[sum(int(code) << (i * config.weight_bits) for i, code in enumerate(word)) for word in row]
-            for row in words]
+def bits(weights, config):
+    """(..., lanes) weights -> (..., lanes * weight_bits) of 0 and 1, lane 0 and the low bit first."""
+    codes = weights.astype(np.uint8)[..., None] >> np.arange(config.weight_bits, dtype=np.uint8) & 1
+    return codes.reshape(*weights.shape[:-1], -1)
+
+
+def _integers(array):
+    """(k, bits) of 0 and 1, low bit first -> k Python integers."""
+    return [int.from_bytes(row.tobytes(), "little") for row in np.packbits(array, axis=-1, bitorder="little")]
+
+
+def weight_words(model):
+    """The weights as words of the load port: (k, 3) of buffer, row, slice, and (k, load_bits) of 0 and 1."""
+    where, data = [], []
+    for name, matrix in rows(model).items():
+        index = np.indices((len(matrix), model.config.slices)).reshape(2, -1).T  # (rows x slices, 2)
+        where.append(np.insert(index, 0, Buffer[name.upper()].value, axis=1))
+        data.append(bits(matrix, model.config).reshape(len(index), model.config.load_bits))
+    return np.concatenate(where), np.concatenate(data)
+
+
+def register_words(model, mode):
+    """Thresholds, mode and a clear of state and counters: (buffer, row, slice, data)."""
+    values = {Register.THRESHOLD0: int(model.thresholds[0]), Register.THRESHOLD1: int(model.thresholds[1]),
+              Register.MODE: mode.bits, Register.CLEAR: 3}
+    return [(Buffer.REGISTER.value, register.value, 0, value) for register, value in values.items()]
 
 
 def load_words(model, mode):
     """Every word that makes the machine ready: (buffer, row, slice, data), as the load port takes them."""
-    for name, matrix in rows(model).items():
-        for row, words in enumerate(row_words(matrix, model.config)):
-            for index, word in enumerate(words):
-                yield Buffer[name.upper()].value, row, index, word
-    register = Buffer.REGISTER.value
-    yield register, Register.THRESHOLD0.value, 0, int(model.thresholds[0])
-    yield register, Register.THRESHOLD1.value, 0, int(model.thresholds[1])
-    yield register, Register.MODE.value, 0, mode.bits
-    yield register, Register.CLEAR.value, 0, 3
+    where, data = weight_words(model)
+    for place, word in zip(where.tolist(), _integers(data), strict=True):
+        yield (*place, word)
+    yield from register_words(model, mode)
 
 
 def write_hex(model, folder):
@@ -69,8 +82,8 @@ def write_hex(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, matrix in rows(model).items():
-        digits = model.config.load_bits // 4
-        lines = ["".join(f"{word:0{digits}x}" for word in reversed(words)) for words in row_words(matrix, model.config)]
+        digits = -(-model.config.row_bits // 4)
+        lines = [f"{row:0{digits}x}" for row in _integers(bits(matrix, model.config))]
         integer_model.write_atomically(folder / f"{name}.hex", ("\n".join(lines) + "\n").encode())
         paths.append(folder / f"{name}.hex")
     integer_model.write_atomically(folder / "model.sha256", f"{model.sha256}\n".encode())
