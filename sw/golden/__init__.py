@@ -7,9 +7,9 @@ The functions have the names of the blocks in `hw`, and share no code with them.
 """
 
 from .blocks import combine, digits, fc_layer, input_layer, lif, pe_array, recurrent_layer
-from .cycles import Cost, cycles
+from .cycles import Cost, cycles, ends
 from .network import Trace, run
 from .scans import input_scan, zero_skip
 
-__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "fc_layer", "input_layer", "input_scan", "lif", "pe_array",
+__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "ends", "fc_layer", "input_layer", "input_scan", "lif", "pe_array",
            "recurrent_layer", "run", "zero_skip"]

@@ -1,8 +1,8 @@
 """Cycle and row-read model: equals the counters of the RTL exactly, frame by frame.
 
 Slots a frame takes, in the sequencer's order (hw/sequencer.py): each feature max(1, nonzero digits of its fuller
-group); one to combine; each scan max(1, visits); one a LIF step; one to wait; each FC pass its scans, but no less than its
-predecessor's beats + 1, when the drain holds it up; one to capture the last pass.
+group); one to combine; each scan max(1, visits); one a LIF step; one to wait; each FC pass its scans, but no less than
+its predecessor's beats + 1, when the drain holds it up; one to capture the last pass.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Cost:
 
     phases: torch.Tensor
     reads: torch.Tensor
-    tail: int
+    ends: int
 
     @property
     def interval(self):
@@ -34,7 +34,7 @@ class Cost:
 
     @property
     def latency(self):
-        return self.interval + self.tail
+        return self.interval + self.ends
 
 
 def _visited(spikes, mask):
@@ -81,10 +81,13 @@ def cycles(config, mode, x, trace):
         phases[..., phase.value] = mode.time_steps
     for phase in (Phase.COMBINE, Phase.WAIT):
         phases[..., phase.value] = 1
+    return Cost(phases, reads, ends(config))
+
+
+def ends(config):
+    """Cycles of a frame outside its slots: one for the first feature to arrive, one to capture, the last pass's beats."""
     per_pass = 2 * config.neurons // config.logits_per_beat
-    tail = config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
-    # one cycle for the first feature to arrive, one for the last capture, then the last pass's beats
-    return Cost(phases, reads, 2 + tail)
+    return 2 + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
 
 
 def _fc(config, mode, spikes, phases, reads):
