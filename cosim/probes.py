@@ -2,8 +2,8 @@
 
 PROBES = {
     "accelerator": {
-        "lif": ["enable", "layer", "step", "spikes__0", "spikes__1", "spikes__2", "spikes__3",
-                "potentials__0", "potentials__1"],
+        "lif": ["enable", "layer", "step", "two_steps", "spikes__0", "spikes__1", "spikes__2",
+                "spikes__3", "potentials__0", "potentials__1"],
         "pe_array": ["load", "accumulators"],
         "combine": ["current"],
     },

@@ -31,7 +31,8 @@ class Sram:
     def compare(self, board, expected, got, row):
         """Two rows, weight by weight."""
         c = self.config
-        board.check("read_data", *(unpack(v, c.weight_bits, c.neurons) for v in (expected, got)), axes=("lane",), row=row)
+        rows = (unpack(value, c.weight_bits, c.neurons) for value in (expected, got))
+        board.check("read_data", *rows, axes=("lane",), row=row)
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

@@ -1,0 +1,90 @@
+"""The whole machine: every signal, every cycle and every row read of random networks in every mode."""
+
+import cocotb
+
+from cosim.bench import configuration, generator, scoreboard
+from cosim.frames import STEPS, check_counters, check_run, reference
+from cosim.machine import Machine
+from cosim.models import random_frames, random_model
+from hw.interface import MODES, Register
+
+FRAMES = 5
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def every_mode(dut):
+    """In each mode a streamed utterance gives golden's bits on every signal, in exactly golden's cycles and reads."""
+    c, g = configuration(), generator()
+    machine = await Machine.power_up(dut, c)
+    model = random_model(c, g)
+    await machine.load(model, MODES["t1"])
+    with scoreboard("every_mode") as board:
+        for name, mode in MODES.items():
+            x = random_frames(c, FRAMES, g)
+            await machine.select(mode)
+            observed = await machine.run(x)
+            trace = reference(model, mode, x)
+            check_run(board, trace, observed, run=name)
+            check_counters(board, c, mode, x, trace, machine.counters(), run=name)
+            board.report(**{f"spike share, {name}": round(float(trace.spikes.float().mean()), 3)})
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def frame_by_frame(dut):
+    """Frames that come one at a time, each after the last logit of the one before, cost exactly golden's cycles."""
+    c, g = configuration(), generator(1)
+    machine = await Machine.power_up(dut, c)
+    model = random_model(c, g)
+    await machine.load(model, MODES["t1"])
+    with scoreboard("frame_by_frame") as board:
+        for name, mode in MODES.items():
+            x = random_frames(c, 3, g)
+            trace = reference(model, mode, x)
+            await machine.select(mode)
+            for frame in range(len(x)):
+                await machine.set(Register.CLEAR, 2)  # counters only
+                observed = await machine.run(x[frame:frame + 1])
+                board.check("logit", trace.logits[0, frame], observed.logits[0], axes=("output",),
+                            run=name, frame=frame)
+                board.check("spike", trace.spikes[0, frame], observed.spikes[0], axes=STEPS[1:],
+                            run=name, frame=frame)
+                check_counters(board, c, mode, x, trace, machine.counters(), at=frame, run=name, frame=frame)
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def two_utterances(dut):
+    """Without a clear an utterance goes on where the last one ended, in another mode too; with one it starts anew."""
+    c, g = configuration(), generator(2)
+    machine = await Machine.power_up(dut, c)
+    model = random_model(c, g)
+    with scoreboard("two_utterances") as board:
+        await machine.load(model, MODES["t2_merged"])
+        first, second = (random_frames(c, 3, g) for _ in range(2))
+        trace = reference(model, MODES["t2_merged"], first)
+        check_run(board, trace, await machine.run(first), utterance=1)
+        await machine.select(MODES["t2_union"], clear=False)
+        after = reference(model, MODES["t2_union"], second, trace.state)
+        check_run(board, after, await machine.run(second), utterance=2)
+        await machine.set(Register.CLEAR, 1)
+        check_run(board, reference(model, MODES["t2_union"], first), await machine.run(first), utterance=3)
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def load_waits_for_idle(dut):
+    """A word on the load port is not taken while a frame runs: the frame keeps the threshold it began with."""
+    c, g = configuration(), generator(3)
+    machine = await Machine.power_up(dut, c)
+    model = random_model(c, g)
+    mode = MODES["t2_union"]
+    await machine.load(model, mode)
+    with scoreboard("load_waits_for_idle") as board:
+        x = random_frames(c, 2, g)
+        running = cocotb.start_soon(machine.run(x))
+        await machine.logits.valid.value_change
+        writing = cocotb.start_soon(machine.set(Register.CLEAR, 1))
+        board.check("load ready", 0, int(dut.load__ready.value))
+        observed = await running
+        await writing
+        check_run(board, reference(model, mode, x), observed)
+        again = await machine.run(x)
+        check_run(board, reference(model, mode, x), again, utterance=2)

@@ -1,0 +1,66 @@
+"""The output layer in the machine: every logit of every pass, the shared last group included."""
+
+import cocotb
+import torch
+
+from cosim.bench import configuration, generator, scoreboard
+from cosim.frames import check_counters, check_run, reference
+from cosim.machine import Machine
+from cosim.models import Steered, random_frames, random_model, weights
+from hw.interface import MODES
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def named_neurons(dut):
+    """Logits are the FC rows of the neurons that fired, once for each time step: first, last, a half, all, none."""
+    c = configuration()
+    fc = weights(c, c.neurons, c.outputs, generator())
+    steered = Steered(c, fc)
+    frames = steered.patterns()
+    x = torch.stack([features for features, _ in frames.values()])
+    expected = torch.stack([fc[s[0]].sum(0) + fc[s[1]].sum(0) for _, s in frames.values()])
+    machine = await Machine.power_up(dut, c)
+    with scoreboard("named_neurons") as board:
+        await machine.load(steered.model, MODES["t2_union"])
+        for name in ("t2_unmerged", "t2_merged", "t2_union"):
+            await machine.select(MODES[name])
+            observed = await machine.run(x)
+            board.check("logit by hand", expected, observed.logits, axes=("frame", "output"), run=name)
+            check_run(board, reference(steered.model, MODES[name], x), observed, ("spike", "logit"), run=name)
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def one_time_step(dut):
+    """At one time step a logit is the FC row of each neuron that fired, counted once."""
+    c = configuration()
+    fc = weights(c, c.neurons, c.outputs, generator(1))
+    steered = Steered(c, fc)
+    frames = {name: case for name, case in steered.patterns().items() if "late" not in name}
+    x = torch.stack([features for features, _ in frames.values()])
+    expected = torch.stack([fc[s[0]].sum(0) for _, s in frames.values()])
+    machine = await Machine.power_up(dut, c)
+    with scoreboard("one_time_step") as board:
+        await machine.load(steered.model, MODES["t1"])
+        observed = await machine.run(x)
+        board.check("logit by hand", expected, observed.logits, axes=("frame", "output"))
+        check_run(board, reference(steered.model, MODES["t1"], x), observed, ("spike", "logit"))
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.parametrize(weight=["lowest", "highest", "random"])
+async def utterance(dut, weight):
+    """Random spikes on extreme and random weights give golden's logits, cycles and row reads in every mode."""
+    c, g = configuration(), generator(2)
+    model = random_model(c, g)
+    if weight != "random":
+        model.fc.fill_(-c.weight_limit if weight == "lowest" else c.weight_limit - 1)
+    machine = await Machine.power_up(dut, c)
+    with scoreboard(f"utterance/weight={weight}") as board:
+        await machine.load(model, MODES["t1"])
+        for name, mode in MODES.items():
+            x = random_frames(c, 3, g)
+            await machine.select(mode)
+            observed = await machine.run(x)
+            trace = reference(model, mode, x)
+            check_run(board, trace, observed, ("logit",), run=name)
+            check_counters(board, c, mode, x, trace, machine.counters(), run=name)

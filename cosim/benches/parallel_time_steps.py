@@ -1,0 +1,57 @@
+"""Type D: one row read serves both time steps. Reads are those of the machine's own counters."""
+
+import cocotb
+import torch
+
+from cosim.bench import configuration, generator, scoreboard
+from cosim.frames import check_counters, check_run, reference
+from cosim.machine import Machine
+from cosim.models import Steered, random_frames, random_model, weights
+from hw.interface import MODES
+
+RECURRENT = slice(1, 3)  # of the row reads: recurrent0 and recurrent1
+RUNS = ("t2_sequential", "t2_merged", "t2_union")
+
+
+async def run_all(board, dut, config, model, x):
+    """Row reads of the recurrent buffers in sequential, parallel and union mode, all signals checked against golden."""
+    machine = await Machine.power_up(dut, config)
+    await machine.load(model, MODES["t2_merged"])
+    reads, spikes = [], []
+    for name in RUNS:
+        mode = MODES[name]
+        await machine.select(mode)
+        observed = await machine.run(x)
+        trace = reference(model, mode, x)
+        check_run(board, trace, observed, ("current", "potential", "spike", "logit"), run=name)
+        check_counters(board, config, mode, x, trace, machine.counters(), run=name)
+        reads.append(int(machine.counters()[1][RECURRENT].sum()))
+        spikes.append(observed.spikes)
+    for name, other in zip(RUNS[1:], spikes[1:], strict=True):
+        board.check("spike of the sequential run", spikes[0], other, run=name,
+                    axes=("frame", "layer", "time step", "neuron"))
+    return reads
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def boundaries(dut):
+    """Empty, full, half and single-neuron rows, alike and different in the two time steps, fire the neurons named."""
+    c = configuration()
+    steered = Steered(c, weights(c, c.neurons, c.outputs, generator()))
+    frames = steered.patterns()
+    x = torch.stack([features for features, _ in frames.values()])
+    with scoreboard("boundaries") as board:
+        await run_all(board, dut, c, steered.model, x)
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def row_reads_halved(dut):
+    """Parallel time steps halve the row reads of the recurrent layers exactly; the union skip never reads more."""
+    c, g = configuration(), generator()
+    with scoreboard("row_reads_halved") as board:
+        sequential, parallel, union = await run_all(board, dut, c, random_model(c, g), random_frames(c, 5, g))
+        board.report(recurrent_row_reads_sequential=sequential, recurrent_row_reads_parallel=parallel,
+                     recurrent_row_reads_union=union)
+        if c.mechanisms.parallel_time_steps:
+            board.check("row reads, twice parallel", sequential, 2 * parallel)
+            board.check("union reads no more", 1, int(union <= parallel))
