@@ -1,5 +1,7 @@
 """Neighbours that pause: late features and a slow reader of logits change when, never what."""
 
+from enum import Enum
+
 import cocotb
 
 from cosim.bench import configuration, generator, scoreboard, seed
@@ -9,28 +11,31 @@ from cosim.models import random_frames, random_model
 from cosim.streams import alternate, bursts, never, sometimes
 from hw.interface import MODES, Phase
 
-CASES = {  # pauses of the features, of the reader of logits
-    "features_every_other_cycle": (alternate, never),
-    "features_rare": (lambda: sometimes(seed(), 0.9), never),
-    "reader_every_other_cycle": (never, alternate),
-    "reader_rare": (never, lambda: sometimes(seed(), 0.9)),
-    "both_at_random": (lambda: sometimes(seed()), lambda: sometimes(seed() + 1)),
-    "reader_in_long_bursts": (lambda: bursts(seed()), lambda: bursts(seed() + 1, 900)),
-    "features_in_long_bursts": (lambda: bursts(seed(), 900), lambda: bursts(seed() + 1)),
-}
+class Case(Enum):
+    """Pauses of the features, of the reader of logits."""
+
+    FEATURES_EVERY_OTHER_CYCLE = (alternate, never)
+    FEATURES_RARE = (lambda: sometimes(seed(), 0.9), never)
+    READER_EVERY_OTHER_CYCLE = (never, alternate)
+    READER_RARE = (never, lambda: sometimes(seed(), 0.9))
+    BOTH_AT_RANDOM = (lambda: sometimes(seed()), lambda: sometimes(seed() + 1))
+    READER_IN_LONG_BURSTS = (lambda: bursts(seed()), lambda: bursts(seed() + 1, 900))
+    FEATURES_IN_LONG_BURSTS = (lambda: bursts(seed(), 900), lambda: bursts(seed() + 1))
+
+
 # The other phases may wait: for features, and for logits of the pass before to leave.
 SETTLED = [phase for phase in Phase if phase not in (Phase.INPUT, Phase.FC, Phase.FINAL)]
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
-@cocotb.parametrize(case=list(CASES))
+@cocotb.parametrize(case=list(Case))
 async def pauses(dut, case):
     """Whatever the neighbours' pauses, all signals and row reads are golden's, and no waiting beat changes."""
     c, g = configuration(), generator()
-    idle, stall = CASES[case]
+    idle, stall = case.value
     machine = await Machine.power_up(dut, c, idle(), stall())
     model = random_model(c, g)
-    with scoreboard(f"pauses/case={case}") as board:
+    with scoreboard(f"pauses/case={case.name}") as board:
         await machine.load(model, MODES["t1"])
         for name in ("t1", "t2_unmerged", "t2_union"):
             mode = MODES[name]
