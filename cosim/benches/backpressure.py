@@ -11,6 +11,7 @@ from cosim.models import random_frames, random_model
 from cosim.streams import alternate, bursts, never, sometimes
 from hw.interface import MODES, Phase
 
+
 class Case(Enum):
     """Pauses of the features, of the reader of logits."""
 
