@@ -1,7 +1,7 @@
 // The least a C++ main can do with the same Verilated model: load it, offer features, toggle the clock.
 //     bare STIMULUS CYCLES
 // The yardstick for the rate of the harness and of cocotb.
-#include <chrono>
+#include <ctime>
 
 #include "model_access.hpp"
 
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     uint64_t sent = 0;
     const uint64_t total = static_cast<uint64_t>(frames) * FEATURES;
     top.PORT(x, valid) = 1;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
     for (uint64_t i = 0; i < cycles; i++) {
         top.PORT(x, payload) = features[sent] & 0xff;
         machine.settle();
@@ -30,6 +30,6 @@ int main(int argc, char** argv) {
         if (sent == total) sent = 0;
         machine.edge();
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    std::printf("cycles %llu\nseconds %.6f\n", static_cast<unsigned long long>(cycles), took.count());
+    const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    std::printf("cycles %llu\nseconds %.6f\n", static_cast<unsigned long long>(cycles), took);
 }

@@ -85,7 +85,7 @@ def main(argv=None):
             "command": f"make conformance (python -m cosim.conformance --count {args.count})", "config": "paper",
             "models": {str(m): integer_model.load(f).sha256 for m, f in MODELS.items()},
             "data": f"embedded recording and {len(paths) - 1} dev utterances of the phone pack",
-            "compared": "spikes and potentials after each LIF evaluation, logits, cycle and read counters, every frame"})
+            "compared": "spikes and potentials after each LIF evaluation, logits, cycles, row reads: every frame"})
     sys.exit(1 if differences else 0)
 
 

@@ -13,7 +13,7 @@ from .types import logits_layout
 
 
 class LogitDrain(wiring.Component):
-    """`capture` must only be given while `ready` was high in the cycle before. `last_pass` marks a frame's last pass."""
+    """`capture` may be given in the cycle after one with `ready` high. `last_pass` marks a frame's last capture."""
 
     def __init__(self, *, config):
         self.config = config

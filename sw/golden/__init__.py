@@ -11,5 +11,5 @@ from .cycles import Cost, cycles, ends
 from .network import Trace, run
 from .scans import input_scan, zero_skip
 
-__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "ends", "fc_layer", "input_layer", "input_scan", "lif", "pe_array",
-           "recurrent_layer", "run", "zero_skip"]
+__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "ends", "fc_layer", "input_layer", "input_scan",
+           "lif", "pe_array", "recurrent_layer", "run", "zero_skip"]

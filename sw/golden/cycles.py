@@ -85,7 +85,7 @@ def cycles(config, mode, x, trace):
 
 
 def ends(config):
-    """Cycles of a frame outside its slots: one for the first feature to arrive, one to capture, the last pass's beats."""
+    """Cycles of a frame outside its slots: first feature's arrival, last capture, the last pass's beats."""
     per_pass = 2 * config.neurons // config.logits_per_beat
     return 2 + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
 

@@ -1,0 +1,67 @@
+# Every target names an outcome; `make help` lists them. Everything runs in .venv, which `make setup` fills.
+CONFIG_GIVEN := $(CONFIG)
+PYTHON ?= python3
+VENV   ?= .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/ready
+PAPER  := $(if $(CONFIG_GIVEN),$(CONFIG_GIVEN),paper)
+TINY   := $(if $(CONFIG_GIVEN),$(CONFIG_GIVEN),tiny)
+TEST   ?= all
+SEED   ?= 1
+MODEL  ?= rsnn
+
+.DEFAULT_GOAL := demo
+.PHONY: help setup demo test test-all lint verilog cosim activity conformance rates train evaluate clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Virtual environment in .venv with every tool, from wheels
+
+$(READY): pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"error: Python {sys.version.split()[0]} is too old: 3.11 or newer is needed; name one with PYTHON=")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python cannot make virtual environments: install it, e.g. \`apt install python3-venv\`"; exit 1; }
+	@for tool in g++ make perl; do command -v $$tool >/dev/null || { echo "error: $$tool is missing: install it, e.g. \`apt install $$tool\`"; exit 1; }; done
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "installing the tools into $(VENV) (one to five minutes the first time)"
+	@$(PY) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c requirements.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, OUT=folder)
+	@$(PY) -m cosim.demo $(if $(WAV),--wav "$(WAV)") $(if $(OUT),--out "$(OUT)")
+
+test: $(READY) ## Fast tests, with the Verilator benches of `tiny` (under 10 minutes on two cores)
+	@$(PY) -m pytest -q -m "not slow" $(ARGS)
+
+test-all: $(READY) ## All tests, the slow ones too
+	@$(PY) -m pytest -q $(ARGS)
+
+lint: $(READY) ## Ruff over everything
+	@$(VENV)/bin/ruff check .
+
+verilog: $(READY) ## Verilog and memory images into build/verilog/CONFIG (CONFIG=paper|tiny|file.yaml, IMAGES=model folder)
+	@$(PY) -m hw.emit --config "$(PAPER)"
+	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)" --out build/verilog/images)
+
+cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|file.yaml, SEED=1, WAVES=1)
+	@$(PY) -m cosim.run --test "$(TEST)" --config "$(TINY)" --seed "$(SEED)" $(if $(WAVES),--waves)
+
+activity: $(READY) ## Cycles a frame at the published activity, by phase, published beside measured
+	@$(PY) -m cosim.activity --config "$(PAPER)" $(ARGS)
+
+conformance: $(READY) ## Whole utterances in every mode, RTL against golden (DATA=folder with a manifest)
+	@$(PY) -m cosim.conformance $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amaranth
+	@$(PY) -m cosim.rates $(ARGS)
+
+train: $(READY) ## Train a model (MODEL=rsnn, ARGS=…; ARGS=--help lists stages and options)
+	@$(PY) -m sw.train $(if $(filter rsnn,$(MODEL)),,--model "$(MODEL)") $(ARGS)
+
+evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn, DATA=folder)
+	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+clean: ## Remove everything that can be remade, but .venv
+	rm -rf build
+
+-include constraints/targets.mk

@@ -1,0 +1,132 @@
+"""How fast the simulations run, side by side in one run: bare C++ main, compiled harness, cocotb, Amaranth's simulator.
+
+    python -m cosim.rates            updates docs/results/accelerator.json
+
+All drive the `paper` design. Processor time, best of several rounds each, taken in turns: this is about the tools, not
+about the machine's other work. Ratios carry over between machines, absolute rates do not.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from amaranth.sim import Simulator
+from cocotb_tools.runner import get_runner
+from tqdm import tqdm
+
+from hw import config as configs
+from hw.accelerator import Accelerator
+from hw.interface import MODES
+from sw import images
+
+from . import activity, harness, results, toolchain
+from .build import BuildError, build, tools
+
+MODE = "t2_merged"
+
+
+def _children_s():
+    """Processor seconds of all finished child processes, user and system."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def bare_rate(folder, stimulus, cycles):
+    """Clock cycles a second of bare.cpp."""
+    run = subprocess.run([folder / "bare", stimulus, str(cycles)], capture_output=True, text=True, check=True)
+    return cycles / float(run.stdout.split()[-1])
+
+
+def harness_rate(folder, stimulus, loads):
+    """Clock cycles a second of harness.cpp from process start to end, recording every frame to a file."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        before = _children_s()
+        run = subprocess.run([folder / "harness", stimulus, Path(scratch) / "result"], capture_output=True, text=True,
+                             check=True)
+        return int(run.stdout.split()[-1]) / (_children_s() - before)
+
+
+def cocotb_rate(config, cycles, style):
+    """Clock cycles a second of the design that the benches use, its probes published; `free` or `edges`."""
+    folder = build("accelerator", config)
+    record = folder / "rate.txt"
+    record.unlink(missing_ok=True)
+    with tools():
+        get_runner("verilator").test(
+            test_module="cosim.rates_bench", hdl_toplevel="accelerator", hdl_toplevel_lang="verilog", build_dir=folder,
+            test_dir=folder, log_file=folder / "rate.log",
+            plusargs=[f"+cycles={cycles}", f"+style={style}", f"+record={record}"])
+    return cycles / float(record.read_text())
+
+
+def amaranth_rate(config, model, x, cycles):
+    """Clock cycles a second of Amaranth's own simulator, free clock, features waiting; weights left at zero."""
+    dut = Accelerator(config=config)
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+
+    async def bench(ctx):
+        for buffer, row, index, data in images.register_words(model, MODES[MODE]):
+            ctx.set(dut.load.payload, {"buffer": buffer, "row": row, "slice": index, "data": data})
+            ctx.set(dut.load.valid, 1)
+            await ctx.tick().until(dut.load.ready)
+        ctx.set(dut.load.valid, 0)
+        ctx.set(dut.logits.ready, 1)
+        ctx.set(dut.x.payload, int(x[0, 0]))
+        ctx.set(dut.x.valid, 1)
+        start = time.process_time()
+        await ctx.tick().repeat(cycles)
+        rate.append(cycles / (time.process_time() - start))
+
+    rate = []
+    simulator.add_testbench(bench)
+    simulator.run()
+    return rate[0]
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="cosim.rates", description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=400, help="frames a round (default: %(default)s)")
+    args = parser.parse_args(argv)
+    try:
+        config = configs.load("paper")
+        model, x = activity.stimulus(config, 2, seed=0, frames=args.frames)
+        folder = harness.build(config)
+        stimulus = folder / "rates.stimulus"
+        harness.write_stimulus(stimulus, model, MODES[MODE], [x])
+        cycles = 900 * args.frames
+        steps = {
+            "bare C++ main": lambda: bare_rate(folder, stimulus, cycles),
+            "compiled harness": lambda: harness_rate(folder, stimulus, cycles),
+            "cocotb, free clock": lambda: cocotb_rate(config, cycles, "free"),
+            "cocotb, every edge": lambda: cocotb_rate(config, cycles // 4, "edges"),
+            "Amaranth simulator": lambda: amaranth_rate(config, model, x, 300),
+        }
+        best = dict.fromkeys(steps, 0.0)
+        for _ in tqdm(range(args.rounds), desc="rates", unit="round", file=sys.stderr, leave=False):
+            for name, step in steps.items():
+                best[name] = max(best[name], step())
+    except (harness.HarnessError, toolchain.ToolError, BuildError) as error:
+        sys.exit(f"error: {error}")
+    base = best["bare C++ main"]
+    print(results.plain_table(["paper, clock cycles a second", "rate", "over bare C++"],
+                              [[name, f"{rate:,.0f}", f"{rate / base:.3f}"] for name, rate in best.items()]))
+    over_amaranth = best["compiled harness"] / best["Amaranth simulator"]
+    print(f"harness over Amaranth's simulator: {over_amaranth:.0f}")
+    results.update({
+        "harness_over_cpp": round(best["compiled harness"] / base, 3),
+        "cocotb_over_cpp": round(best["cocotb, free clock"] / base, 3),
+        "harness_over_amaranth": round(over_amaranth, 1),
+        "cycles_per_second": {name: round(rate) for name, rate in best.items()},
+    }, "rates", {"command": f"make rates (python -m cosim.rates --rounds {args.rounds} --frames {args.frames})",
+                 "config": "paper", "data": "drawn network at the published activity",
+                 "is_not": "absolute rates of any other machine"})
+
+
+if __name__ == "__main__":
+    main()
