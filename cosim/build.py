@@ -72,10 +72,11 @@ def build(toplevel, config, *, root=ROOT, waves=False):
         if known.get("sources") != sources or not verilog.is_file():
             emit(toplevel, config, verilog)
         args = _arguments(waves)
-        design = _digest(verilog.read_text(), control_file(toplevel), *args, json.dumps(versions()))
+        control = control_file(toplevel, verilog.read_text())
+        design = _digest(verilog.read_text(), control, *args, json.dumps(versions()))
         if known.get("design") != design or not (folder / toplevel).is_file():
             stamp.unlink(missing_ok=True)
-            probes.write_text(control_file(toplevel))
+            probes.write_text(control)
             _verilate(toplevel, folder, [VerilatorControlFile(probes), verilog], args, waves)
         stamp.write_text(json.dumps({"sources": sources, "design": design}))
     return folder
@@ -91,12 +92,12 @@ def _digest(*texts):
 
 
 def _arguments(waves):
-    return [*toolchain.WAIVERS, "--no-public-flat-rw", "--public-depth", "1", *(["--trace-fst"] if waves else [])]
+    return [*toolchain.WAIVERS, "--no-public-flat-rw", "-O3", *(["--trace-fst"] if waves else [])]
 
 
 def _verilate(toplevel, folder, sources, args, waves):
     """Verilator's run-time library is the same for every top level: the first build keeps it, the others link it."""
-    library = folder.parent / f"runtime-{_digest(*args, json.dumps(versions()))[:12]}.a"
+    library = folder.parents[1] / f"runtime-{_digest(*args, json.dumps(versions()))[:12]}.a"
     ready = library.is_file()
     log = folder / "build.log"
     (folder / toplevel).unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """Inner signals that benches look at: named one by one, since making every signal public slows Verilator tenfold."""
 
+import re
+
 PROBES = {
     "accelerator": {
         "lif": ["enable", "layer", "step", "two_steps", "spikes__0", "spikes__1", "spikes__2",
@@ -10,9 +12,16 @@ PROBES = {
 }
 
 
-def control_file(toplevel):
-    """Text of the Verilator control file that publishes the probes of a top level."""
+def control_file(toplevel, verilog):
+    """Text of the Verilator control file that publishes a top level's ports and its probes.
+
+    Only the ports: `--public-depth 1` would publish every net of the top module, and Verilator evaluates whatever a
+    writable net drives at each change of any input, which costs the accelerator five times its run time.
+    """
+    module = re.search(rf"^module {toplevel}\(.*?^endmodule", verilog, re.M | re.S).group()
+    ports = re.findall(r"^\s*(input|output)\s(?:signed\s)?(?:\[[^]]*\]\s)?(\w+)\s*;", module, re.M)
     lines = ["`verilator_config"]
-    for module, names in PROBES.get(toplevel, {}).items():
-        lines += [f'public_flat_rd -module "{module}" -var "{name}"' for name in names]
+    lines += [f'public_flat_{"rw" if way == "input" else "rd"} -module "{toplevel}" -var "{name}"' for way, name in ports]
+    for block, names in PROBES.get(toplevel, {}).items():
+        lines += [f'public_flat_rd -module "{block}" -var "{name}"' for name in names]
     return "\n".join(lines) + "\n"
