@@ -101,7 +101,7 @@ def demo(wav):
     reference = labels.read(known, len(wave)) if known.is_file() else []
     if reference:
         # aligner's labels: stops hold their closures, see `sw.score.folded`
-        wanted = score.folded([s.label for s in reference], closures=False)
+        wanted = score.folded([s.phone for s in reference], closures=False)
         got = score.folded([p for p, _, _ in phones], closures=False)
         wanted, got = ([p for p in sequence if p != "sil"] for sequence in (wanted, got))
         summary |= {"reference": wanted, "per": score.align(wanted, got).rate}

@@ -43,7 +43,7 @@ def draw(path, title, x, spikes, phones, reference):
     _phones(axes[3], 0, [(p, a * FRAME_S, b * FRAME_S) for p, a, b in phones], "lightsteelblue")
     rows = ["recognised"]
     if reference:
-        _phones(axes[3], 1, [(s.label, s.start / 16000, s.end / 16000) for s in reference], "wheat")
+        _phones(axes[3], 1, [(s.phone, s.start / 16000, s.end / 16000) for s in reference], "wheat")
         rows.append("reference")
     axes[3].set(yticks=[i + 0.45 for i in range(len(rows))], yticklabels=rows, xlabel="seconds", xlim=span)
     part = path.with_name(f".{path.name}")

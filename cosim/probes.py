@@ -21,7 +21,8 @@ def control_file(toplevel, verilog):
     module = re.search(rf"^module {toplevel}\(.*?^endmodule", verilog, re.M | re.S).group()
     ports = re.findall(r"^\s*(input|output)\s(?:signed\s)?(?:\[[^]]*\]\s)?(\w+)\s*;", module, re.M)
     lines = ["`verilator_config"]
-    lines += [f'public_flat_{"rw" if way == "input" else "rd"} -module "{toplevel}" -var "{name}"' for way, name in ports]
+    access = {"input": "public_flat_rw", "output": "public_flat_rd"}
+    lines += [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports]
     for block, names in PROBES.get(toplevel, {}).items():
         lines += [f'public_flat_rd -module "{block}" -var "{name}"' for name in names]
     return "\n".join(lines) + "\n"
