@@ -79,8 +79,8 @@ def report(summary):
 
 def demo(wav):
     """Run everything for one recording; returns the plain summary and what the picture needs."""
-    models = {steps: integer_model.load(folder) for steps, folder in conformance.MODELS.items()}
     wave = audio.read(wav)
+    models = {steps: integer_model.load(folder) for steps, folder in conformance.MODELS.items()}
     summary = {"recording": str(wav), "seconds": len(wave) / audio.RATE, "modes": {}, "first": []}
     compared = mismatches = 0
     for name in SHOWN:
