@@ -50,8 +50,8 @@ def test_features_have_57_percent_zero_bits(code, paper):
     config = dataclasses.replace(paper, input_code=code, accumulator_bits=14)
     _, x = activity.stimulus(config, 2, seed=3, frames=5)
     plain = "twos_complement" if code == "twos_complement" else "sign_magnitude"
-    nonzero = (golden.digits(torch.from_numpy(x[activity.SEED_FRAMES:].astype("int32")), plain) != 0).sum((1, 2)).tolist()
-    assert nonzero == [138] * 5  # 0.43 x 40 x 8 = 137.6
+    digits = golden.digits(torch.from_numpy(x[activity.SEED_FRAMES:].astype("int32")), plain)
+    assert (digits != 0).sum((1, 2)).tolist() == [138] * 5  # 0.43 x 40 x 8 = 137.6
 
 
 def test_a_wrong_count_of_spikes_is_refused(paper):

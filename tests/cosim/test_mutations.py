@@ -1,0 +1,53 @@
+"""A bench that cannot fail proves nothing: break one constant in each block and see the named bench name the signal."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MUTATIONS = [  # file, text, its mutation, TEST that must fail, signal it must name; the first two in the fast suite
+    ("lif", "v >= threshold", "v > threshold", "lif", "spike"),
+    ("pe_array", "(self.negate & self.gate)", "self.negate", "pe_array", "accumulator"),
+    ("combine", "(1 << shift) >> 1", "0", "input_layer", "input current"),
+    ("zero_skip", "self.doubles[k].eq(s0 & s1)", "self.doubles[k].eq(s0)", "zero_skip", "slot"),
+    ("zero_skip", "whole.eq(s0 | s1)", "whole.eq(s0)", "zero_skip", "scan length"),
+    ("input_scan", "triple.eq(x + (x << 1))", "triple.eq(x + (x << 1) + 1)", "input_layer", "digit sum"),
+    ("input_buffer", "eq(self.x.payload)", "eq(self.x.payload + 1)", "input_layer", "low group sum"),
+    ("weight_buffer", "write.addr.eq(self.address)", "write.addr.eq(self.address & ~1)", "weight_buffer", "read_data"),
+    ("logit_drain", "low + high", "low", "fc_layer", "logit"),
+    ("counters", "counter.eq(counter + 1)", "counter.eq(counter + 2)", "accelerator", "cycles"),
+    ("sequencer", "self.visits[h].row + base", "self.visits[h].row + base + 1", "recurrent_layer", "current"),
+    ("sequencer", "Gate.MERGED", "Gate.STEP0", "merged_spike", "logit"),
+    ("sequencer", "Mux(union & ~sequential, Mask.UNION, Mask.ALL)", "Mask.ALL", "parallel_time_steps", "cycles"),
+    ("accelerator", "Mux(mode.two_steps, combine.current.as_value(), 0)", "0", "recurrent_layer", "current"),
+    ("accelerator", "buffers[f\"fc{k}\"].read_data", "buffers[\"fc0\"].read_data", "backpressure", "logit"),
+]
+
+
+@pytest.mark.parametrize(("block", "text", "mutation", "test", "signal"), [
+    pytest.param(*mutation, id=f"{mutation[0]}-{index}", marks=[pytest.mark.slow] if index > 1 else [])
+    for index, mutation in enumerate(MUTATIONS)])
+def test_bench_names_the_signal(tmp_path, block, text, mutation, test, signal):
+    run = run_mutant(tmp_path, ROOT / "hw" / f"{block}.py", text, mutation, test)
+    failures = [line for line in run.stdout.splitlines() if "FAILED" in line]
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert any(f"first {signal}" in line for line in failures), run.stdout + run.stderr
+
+
+def run_mutant(folder, path, text, mutation, test):
+    """`make cosim TEST=` on a copy of the project with one text changed."""
+    ignore = shutil.ignore_patterns("__pycache__", "weights", "data", "flow")
+    for room in ("hw", "sw", "cosim"):
+        shutil.copytree(ROOT / room, folder / room, ignore=ignore)
+    (folder / "build/cosim").mkdir(parents=True)
+    for library in (ROOT / "build/cosim").glob("runtime-*.a"):  # the same for every design, and slow to compile
+        shutil.copy2(library, folder / "build/cosim")
+    source = path.read_text()
+    assert text in source, f"{path.name} no longer contains {text!r}: choose another constant to break"
+    (folder / "hw" / path.name).write_text(source.replace(text, mutation))
+    return subprocess.run([sys.executable, "-m", "cosim.run", "--test", test, "--config", "tiny"], cwd=folder,
+                          capture_output=True, text=True)
