@@ -5,9 +5,12 @@ nothing. `buffer_fanout` splits each into a tree. Clocks are left to clock-tree 
 """
 
 import json
+import re
 from pathlib import Path
 
 from .errors import FlowError
+
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Netlist:
@@ -67,6 +70,29 @@ class Netlist:
         yield path, module
         for name, child in self.children(module).items():
             yield from self.instances(child, f"{path}.{name}" if path else name)
+
+    def tidy(self):
+        """Plain names for what Yosys left unnamed: `n12` nets, `g34` cells, and flip-flops after their register's bit."""
+        for name in [m for m in self.modules if not self.is_box(m) and m not in self.cells]:
+            module = self.modules[name]
+            public = {n: spec for n, spec in module["netnames"].items() if PLAIN.fullmatch(n)}
+            label = {}
+            for net, spec in public.items():
+                for index, bit in enumerate(spec["bits"]):
+                    label.setdefault(bit, f"{net}_{index}" if len(spec["bits"]) > 1 else net)
+            used = {b for c in module["cells"].values() for bits in c["connections"].values() for b in bits}
+            for bit in sorted(b for b in used if isinstance(b, int) and b not in label):
+                public[f"n{bit}"] = {"hide_name": 0, "bits": [bit], "attributes": {}}
+            cells = {}
+            for number, (old, c) in enumerate(module["cells"].items()):
+                cell, new = self.cells.get(c["type"]), old
+                if cell and cell.storage:
+                    out = next(b for p in cell.outputs for b in c["connections"].get(p.name, []))
+                    new = f"{label.get(out, f'n{out}')}_reg"
+                elif not PLAIN.fullmatch(old):
+                    new = f"{'gate_clock' if cell and cell.gating else 'g'}{number}"
+                cells[new if new not in cells and new not in public else f"{new}_{number}"] = c | {"hide_name": 0}
+            module["netnames"], module["cells"] = public, cells
 
     # --- fan-out ------------------------------------------------------------------------------------------
     def loads(self, module):

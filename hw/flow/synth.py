@@ -121,6 +121,7 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
     warnings = yosys.triage(log)
     netlist = Netlist(folder / "mapped.json", library.cells.cells, top)
     added = netlist.buffer_fanout(FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
+    netlist.tidy()
     netlist.save(folder / "netlist.json")
     to_verilog(folder, "netlist.json", "netlist.v")
     result = report.synthesis(config, library, netlist, buffers)

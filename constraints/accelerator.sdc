@@ -1,0 +1,17 @@
+# Clock and port timing. The flow sets before it reads this file:
+#   clock_period   ns
+#   driving_cell, load_pf   what surrounds the ports; from the library
+create_clock -name clk -period $clock_period [get_ports clk]
+set_clock_uncertainty [expr {$clock_period > 1000 ? 1.0 : 0.05 * $clock_period}] [get_clocks clk]
+set_clock_transition 0.1 [get_clocks clk]
+
+set data_inputs {}
+foreach port [all_inputs] {
+  if {[get_property $port full_name] ne "clk"} { lappend data_inputs $port }
+}
+# a third of the period belongs to the neighbours
+set_input_delay [expr {0.3 * $clock_period}] -clock clk $data_inputs
+set_output_delay [expr {0.3 * $clock_period}] -clock clk [all_outputs]
+set_driving_cell -lib_cell $driving_cell $data_inputs
+set_load $load_pf [all_outputs]
+# The reset is synchronous: an ordinary input. Its release is timed like any other.
