@@ -20,7 +20,7 @@ def test_tiny(test, tiny):
 
 def test_parallel_time_steps_halve_row_reads(tiny):
     figures = tiny["parallel_time_steps"]["figures"]
-    sequential, parallel, union = (figures[f"recurrent_row_reads_{name}"] for name in ("sequential", "parallel", "union"))
+    sequential, parallel, union = (figures[f"recurrent_row_reads_{run}"] for run in ("sequential", "parallel", "union"))
     assert sequential == 2 * parallel and union < parallel
 
 
