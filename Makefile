@@ -41,7 +41,7 @@ lint: $(READY) ## Ruff over everything
 
 verilog: $(READY) ## Verilog and memory images into build/verilog/CONFIG (CONFIG=paper|tiny|file.yaml, IMAGES=model folder)
 	@$(PY) -m hw.emit --config "$(PAPER)"
-	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)" --out build/verilog/images)
+	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)")
 
 cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|file.yaml, SEED=1, WAVES=1)
 	@$(PY) -m cosim.run --test "$(TEST)" --config "$(TINY)" --seed "$(SEED)" $(if $(WAVES),--waves)

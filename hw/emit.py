@@ -1,6 +1,6 @@
 """`make verilog`: one Verilog file of a configuration, with stable module names, through RTLIL and Yosys.
 
-    python -m hw.emit --config paper         build/verilog/paper/accelerator.v
+    python -m hw.emit --config paper         build/verilog/paper/accelerator.v, accelerator.h, config.json
 """
 
 import argparse
@@ -15,6 +15,7 @@ from amaranth.back import rtlil
 from . import config as configs
 from .accelerator import Accelerator
 from .combine import Combine
+from .header import header
 from .hierarchy import Hierarchy
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
@@ -85,6 +86,7 @@ def main(argv=None):
     except (configs.ConfigError, EmitError) as error:
         sys.exit(f"error: {error}")
     (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
+    (folder / "accelerator.h").write_text(header(config))
     print(f"{target}: {len(target.read_text().splitlines())} lines")
 
 

@@ -4,7 +4,7 @@
     recurrentK  half K of the neurons: rows of L0 recurrent, then L1 recurrent, then L1 feed-forward
     fcK         pass p, input n at row p N + n: outputs of group 2p + K; an odd last group: half K of its inputs
 
-    python -m sw.images --model sw/weights/rsnn-paper-t2 --out build/images
+    python -m sw.images --model sw/weights/rsnn-paper-t2
 """
 
 import argparse
@@ -93,14 +93,15 @@ def write_hex(model, folder):
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="sw.images", description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="folder of a trained model")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the .hex files")
+    parser.add_argument("--out", type=Path, help="folder for the .hex files (default: build/verilog/CONFIG/images)")
     args = parser.parse_args(argv)
     try:
         model = integer_model.load(args.model)
-        paths = write_hex(model, args.out)
+        out = args.out or Path("build/verilog") / model.config.name / "images"
+        paths = write_hex(model, out)
     except (integer_model.ModelError, ConfigError, OSError) as error:
         sys.exit(f"error: {error}")
-    print(f"{args.out}: {', '.join(p.name for p in paths)} of model {model.sha256[:12]}")
+    print(f"{out}: {', '.join(p.name for p in paths)} of model {model.sha256[:12]}")
 
 
 if __name__ == "__main__":
