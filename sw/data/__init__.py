@@ -1,0 +1,1 @@
+"""Speech corpora: audio, phone labels, loaders, splits, augmentation and the feature cache."""

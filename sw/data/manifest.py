@@ -1,0 +1,52 @@
+"""Folders with a `manifest.csv`, one row an utterance: path, corpus, speaker, split, phones, alignment, note."""
+
+import csv
+
+from sw.data.utterance import DataError, Utterance, must_be_folder
+
+NEEDED = ("path", "speaker", "phones")
+
+
+def load(folder, splits=None, check=True):
+    """Read a folder's manifest as a list of `Utterance`, optionally of some `splits` only.
+
+    Raises `DataError` where the folder, its manifest, a column or a named file is missing.
+    """
+    folder = must_be_folder(folder, "a folder with manifest.csv")
+    path = folder / "manifest.csv"
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; wanted a folder with a manifest like the packs'")
+    with path.open(newline="", encoding="utf-8") as source:
+        reader = csv.DictReader(source)
+        for name in NEEDED:
+            if name not in (reader.fieldnames or ()):
+                raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames or ['none'])}")
+        rows = list(reader)
+    utterances = []
+    for row in rows:
+        if splits and row.get("split", "train") not in splits:
+            continue
+        utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"], row.get("corpus") or folder.name,
+                              row.get("split") or "train", (row.get("alignment") or "").startswith("hand"),
+                              "sa" in (row.get("note") or "").split(), row.get("transcript") or "")
+        for file in (utterance.audio, utterance.phones) if check else ():
+            if not file.is_file():
+                raise DataError(f"{file}: named in {path}, but not there")
+        utterances.append(utterance)
+    if not utterances:
+        raise DataError(f"{path}: holds no utterance" + (f" of split {'/'.join(splits)}" if splits else ""))
+    return utterances
+
+
+def find(folders):
+    """All utterances of several folders; each is a folder with a manifest, or a folder of such folders."""
+    found = []
+    for folder in folders:
+        folder = must_be_folder(folder, "a folder with manifest.csv, or of such folders")
+        inside = [folder] if (folder / "manifest.csv").is_file() else sorted(
+            p.parent for p in folder.glob("*/manifest.csv") if "phones" in p.read_text(encoding="utf-8").split("\n", 1)[0])
+        if not inside:
+            raise DataError(f"{folder}: no manifest.csv with phones here or one level down")
+        for one in inside:
+            found.extend(load(one))
+    return found

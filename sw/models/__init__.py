@@ -1,0 +1,1 @@
+"""Networks: the recurrent spiking network and the recurrent networks it is compared with."""

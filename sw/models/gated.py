@@ -1,0 +1,33 @@
+"""GRU and LSTM of the same size as the spiking network, through the same interface: what a spike costs in accuracy."""
+
+from torch import nn
+
+from sw.features import SCALE
+
+WIDTHS = {"gru": 102, "lstm": 95}  # two layers and 1920 outputs: as many parameters as the spiking network, 300 k
+
+
+class Gated(nn.Module):
+    """Two layers of `kind` (gru or lstm), then linear without bias. See `Rsnn` for `encode` and `readout`."""
+
+    def __init__(self, *, kind="gru", features=40, neurons=None, outputs=1920, dropout=0.1):
+        super().__init__()
+        if kind not in WIDTHS:
+            raise ValueError(f"kind={kind!r}: wanted one of {', '.join(WIDTHS)}")
+        neurons = neurons or WIDTHS[kind]
+        self.sizes = dict(kind=kind, features=features, neurons=neurons, outputs=outputs, dropout=dropout)
+        self.core = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](features, neurons, 2, dropout=dropout)
+        self.drop = nn.Dropout(dropout)
+        self.fc = nn.Linear(neurons, outputs, bias=False)
+
+    def encode(self, x):
+        """x (F, B, features), int8 values -> hidden (F, B, N) and no spikes."""
+        return self.drop(self.core(x / SCALE)[0]), ()
+
+    def readout(self, hidden):
+        """Hidden (..., N) -> logits (..., O)."""
+        return self.fc(hidden)
+
+    def forward(self, x):
+        """x (F, B, features) -> logits (F, B, O)."""
+        return self.readout(self.encode(x)[0])

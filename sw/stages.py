@@ -1,0 +1,102 @@
+"""The compression chain: float, structured pruning, 8 and 4 bit, FC pruning; each stage starts from the one before.
+
+    float256 -> prune128 -> q8 -> q4 -> fcprune          source: arXiv 2503.21337, section II
+
+`t1`, `t1q4` leave it after the pruning for one time step; `gru` and `lstm` stand beside it. A stage is a training run with its own folder and checkpoint.
+"""
+
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from sw import prune, trainer
+from sw.integer_model import MATRICES
+from sw.models.gated import WIDTHS, Gated
+from sw.models.rsnn import Rsnn
+
+SURROGATE = "fast_sigmoid"  # narrow enough that gradients through hundreds of frames do not explode
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage changes, and how long it trains. `neurons` None: the configuration's."""
+
+    name: str
+    before: str | None
+    epochs: int
+    rate: float
+    neurons: int | None = None
+    bits: int = 0
+    fc_pruned: float = 0.0
+    time_steps: int = 2
+
+
+STAGES = {s.name: s for s in (
+    Stage("float256", None, 5, 1e-2, neurons=256),
+    Stage("prune128", "float256", 4, 5e-3),
+    Stage("q8", "prune128", 1, 3e-3, bits=8),
+    Stage("q4", "q8", 4, 4e-3, bits=4),
+    Stage("fcprune", "q4", 3, 3e-3, bits=4, fc_pruned=0.4),
+    Stage("t1", "prune128", 3, 5e-3, time_steps=1),
+    Stage("t1q4", "t1", 4, 4e-3, bits=4, time_steps=1),
+    Stage("gru", None, 7, 1e-2),
+    Stage("lstm", None, 7, 1e-2),
+)}
+
+
+def build(stage, config, previous, task, *, seed=0, surrogate=SURROGATE):
+    """The network a stage starts training with. `previous` is the model of the stage before, or None."""
+    torch.manual_seed(seed)
+    if stage.name in WIDTHS:
+        return Gated(kind=stage.name, features=config.features, outputs=config.outputs)
+    neurons = stage.neurons or config.neurons
+    if previous is None:
+        return Rsnn(features=config.features, neurons=neurons, outputs=config.outputs, time_steps=stage.time_steps,
+                    leak_shift=config.leak_shift, input_shift=config.input_shift, surrogate=surrogate,
+                    potential_fraction=config.potential_fraction, potential_bits=config.potential_bits)
+    model = previous
+    if stage.time_steps < previous.time_steps:
+        model = prune.one_time_step(previous)
+    if neurons < previous.neurons:
+        scores = prune.importance(previous, islice(task.batches(seed)(0), 8))
+        model = prune.keep_neurons(previous, scores, neurons)
+    if stage.fc_pruned:
+        prune.prune_fc(model, stage.fc_pruned)
+    if stage.bits and int(model.bits) != stage.bits:
+        model.calibrate(stage.bits)
+    return model
+
+
+def restore(folder):
+    """The trained model of a run's folder, whatever its kind."""
+    stored = trainer.load(folder)
+    sizes = json.loads((Path(folder) / "manifest.json").read_text())["sizes"]
+    model = Gated(**sizes) if "kind" in sizes else Rsnn(**sizes)
+    model.load_state_dict(stored["model"])
+    return model.eval()
+
+
+def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURROGATE, epochs=None,
+          data=(), quiet=False, **loss):
+    """Train one stage in `folder` (resumes there) and return the model."""
+    model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
+    recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps, "surrogate": surrogate,
+              "epochs": epochs or stage.epochs, "rate": stage.rate, "data": list(data), "split": task.split.name,
+              "loss": loss}
+    trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
+                seed=seed, recipe=recipe, quiet=quiet)
+    return model.eval()
+
+
+def size_of(model):
+    """Bytes of the weights: bits of each, a mask bit for each pruned matrix's place, as stored on the chip."""
+    if isinstance(model, Gated):
+        return 4 * sum(p.numel() for p in model.parameters())
+    bits = int(model.bits) or 32
+    total = bits * sum(getattr(model, n).numel() for n in MATRICES if n != "fc")
+    kept = int(model.fc_mask.sum())
+    pruned = kept < model.fc.numel()
+    return (total + bits * kept + (model.fc.numel() if pruned else 0)) // 8

@@ -1,0 +1,84 @@
+"""Train a recogniser: `python -m sw.train --model rsnn --data FOLDER ...` (or `make train MODEL=rsnn DATA=...`).
+
+Runs the chain float256 -> prune128 -> q8 -> q4 -> fcprune, each stage from the one before; finished stages are kept, a
+stage that was cut off resumes. At the end the integers are exported.
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+import torch
+
+from hw import config as hw_config
+from sw import export, stages, task
+from sw.data import corpus
+from sw.models.lif import SURROGATES
+
+CHAIN = ("float256", "prune128", "q8", "q4", "fcprune")
+
+
+def parser():
+    """Options of the command."""
+    p = argparse.ArgumentParser(prog="python -m sw.train", description=__doc__.split("\n\n")[0],
+                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("--model", default="rsnn", choices=("rsnn", "gru", "lstm"))
+    p.add_argument("--data", nargs="+", default=["../shared/data/phones", "../shared/data/librispeech_251spk"],
+                   help="folders: with manifest.csv, TIMIT, or LibriSpeech with alignments")
+    p.add_argument("--noise", default="../shared/data/noise", help="folder of noise with manifest.csv; '' for none")
+    p.add_argument("--out", default="build/runs/rsnn", help="folder of the runs, one a stage")
+    p.add_argument("--config", default="paper", help="configuration by name or YAML path")
+    p.add_argument("--stages", nargs="+", help=f"stages to run (default for rsnn: {' '.join(CHAIN)})")
+    p.add_argument("--surrogate", default=stages.SURROGATE, choices=SURROGATES)
+    p.add_argument("--fold", type=int, default=0, help="which fold of hand-labelled speakers is held out")
+    p.add_argument("--folds", type=int, default=3)
+    p.add_argument("--everything", action="store_true", help="hold nothing out: for weights that are given away")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--epochs", type=int, help="epochs of every stage, in place of its own number")
+    p.add_argument("--rate-target", type=float, default=0.35, help="firing rate above which a layer is punished")
+    p.add_argument("--export", help="folder for the integer model of the last stage")
+    p.add_argument("--threads", type=int, default=1, help="threads of one process")
+    p.add_argument("--quiet", action="store_true")
+    return p
+
+
+def main(argv=None):
+    """Train as told; returns the exit status."""
+    args = parser().parse_args(argv)
+    torch.set_num_threads(args.threads)
+    logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
+    try:
+        return _run(args)
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(args):
+    config = hw_config.load(args.config)
+    chain = args.stages or (CHAIN if args.model == "rsnn" else (args.model,))
+    for name in chain:
+        if name not in stages.STAGES:
+            raise ValueError(f"stage {name!r}: wanted one of {', '.join(stages.STAGES)}")
+    parts = task.split(task.find(args.data), args.fold, args.folds, args.everything)
+    noise = corpus.noises(args.noise, ["train"]) if args.noise else None
+    work = task.PhoneTask(parts, task.phone_layout(config), noise, quiet=args.quiet)
+    print(f"{len(parts.train)} utterances to train on, {len(parts.test)} held out ({parts.name})")
+    model = None
+    for name in chain:
+        stage, folder = stages.STAGES[name], Path(args.out) / name
+        if model is None and stage.before:
+            model = stages.restore(Path(args.out) / stage.before)
+        model = stages.train(stage, config, work, folder, model, seed=args.seed,
+                             surrogate=args.surrogate, epochs=args.epochs, quiet=args.quiet,
+                             data=[Path(d).name for d in args.data], rate_target=args.rate_target)
+    if args.export:
+        integer = export.integer_model(model, config, work, recipe={"stage": chain[-1], "seed": args.seed})
+        integer.save(args.export)
+        print(f"{args.export}: {integer.sha256}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
