@@ -88,6 +88,8 @@ def main(argv=None):
     try:
         names = select(args.test)
         config = configs.load(args.config)
+        if not config.counters:
+            raise configs.ConfigError(f"{config.name}: counters=False: the benches read the counters; set it to true")
     except (KeyError, configs.ConfigError) as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2

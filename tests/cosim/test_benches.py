@@ -66,6 +66,13 @@ def test_unknown_configuration_is_one_line(capsys):
     assert capsys.readouterr().err.startswith("error: configuration 'papper' not found")
 
 
+def test_configuration_without_counters_is_refused(capsys, tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("name: own\nfeatures: 10\ninput_rows: 12\nneurons: 16\noutputs: 16\ncounters: false\n")
+    assert main(["--config", str(path)]) == 2
+    assert "counters=False: the benches read the counters" in capsys.readouterr().err
+
+
 def test_missing_tool_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))  # no compiler there
     assert main(["--test", "lif", "--out", str(tmp_path)]) == 1
