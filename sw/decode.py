@@ -1,20 +1,18 @@
-"""Viterbi over phones in context with a phone bigram: logits -> phones with times, whole or streaming.
+"""Viterbi over phones with a phone bigram: logits -> phones with times, whole or streaming.
 
-Each phone is a chain of three thirds; the second may be left out. In the `context` layout a phone's copies differ in
-the manners of their neighbours, and only copies that agree with their neighbours may follow one another. Scores:
-acoustic scale x logit (a log likelihood ratio, see `sw.objective`), log durations, language scale x log bigram and a
-penalty a phone.
+Each phone is a chain of three thirds; the second may be left out. The outputs of a third's context classes are summed
+to its posterior, which over its prior is the likelihood of the frame. Scores: acoustic scale x log likelihood, log
+durations, language scale x log bigram and a constant a phone.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sw.data.phones import BROAD_OF, INDEX, PHONES
-from sw.targets import CLASSES, THIRDS, Layout
+from sw.data.phones import INDEX, PHONES
+from sw.targets import THIRDS, Layout
 
 SILENCE = INDEX["sil"]
-BROAD = np.array(BROAD_OF)
 NEVER = -1e30
 
 
@@ -22,9 +20,9 @@ NEVER = -1e30
 class Scales:
     """Weights of the decoder, chosen on training speakers."""
 
-    acoustic: float = 0.6
+    acoustic: float = 1.0
     language: float = 1.0
-    penalty: float = 0.0
+    bonus: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,67 +50,65 @@ class Grammar:
         return cls(np.log(bigram).astype(np.float32), np.log(1 - visits / frames.clip(visits + 0.5)).astype(np.float32))
 
 
-class Viterbi:
-    """Frame-synchronous decoder; `push` frames, then `trace` at any time. Times are frames of the audio."""
+def likelihoods(logits, log_prior, layout):
+    """Log p(third | frame) / p(third): float (frames, outputs) and (outputs,) -> float32 (frames, 40 x 3)."""
+    joint = (np.asarray(logits, np.float32) + np.asarray(log_prior, np.float32))[:, :layout.classes]
+    prior = np.asarray(log_prior, np.float64)[:layout.classes]
+    states = len(PHONES) * THIRDS
+    log_joint = _log_sum(joint.reshape(len(joint), states, -1))  # (frames, thirds, contexts) -> (frames, thirds)
+    log_prior_of = _log_sum(prior.reshape(1, states, -1))
+    return log_joint - _log_sum(log_joint)[:, None] - log_prior_of.astype(np.float32)
 
-    def __init__(self, grammar, layout, scales=None, delay=0):
+
+def _log_sum(x):
+    top = x.max(-1, keepdims=True)
+    return np.log(np.exp(x - top).sum(-1)) + top[..., 0]
+
+
+class Viterbi:
+    """Frame-synchronous decoder; `push` frames, then `trace` at any time. Times are frames of the audio.
+
+    A state is a phone's third; its token names the frame in which the phone was entered.
+    """
+
+    def __init__(self, grammar, layout, log_prior, scales=None, delay=0):
         self.grammar, self.layout, self.scales, self.delay = grammar, layout, scales or Scales(), delay
-        self.copies = CLASSES if layout.kind == "context" else 1
-        self.language = self.scales.language * grammar.bigram + self.scales.penalty  # (40, 40)
-        self.stay = grammar.stay[:, :, None, None]  # (40, 3, 1, 1)
-        self.move = np.log1p(-np.exp(grammar.stay))[:, :, None, None]
-        # score and token of each state: (phone, third, left, right); a token names the phone's entry
-        self.score = np.full((len(PHONES), THIRDS, self.copies, self.copies), NEVER, np.float32)
-        self.token = np.full(self.score.shape, -1)
-        self.entries = []  # a frame's (phone before, its token), each (40, left)
+        self.log_prior = np.asarray(log_prior)
+        self.language = self.scales.language * grammar.bigram + self.scales.bonus  # (40, 40)
+        self.stay, self.move = grammar.stay, np.log1p(-np.exp(grammar.stay))  # (40, 3)
+        self.score = np.full((len(PHONES), THIRDS), NEVER, np.float32)
+        self.token = np.full((len(PHONES), THIRDS), -1)
+        self.before = []  # for each frame, the phone that precedes each phone entered in it, and that phone's token
         self.frames = 0
 
     def push(self, logits):
-        """Take logits (frames, outputs)."""
-        kept = np.asarray(logits[:, :self.layout.classes], np.float32) * np.float32(self.scales.acoustic)
-        for scores in kept.reshape(len(kept), *self.score.shape):
-            self._frame(scores)
+        """Take logits (frames, outputs), scaled as in training."""
+        if len(logits):
+            scores = likelihoods(logits, self.log_prior, self.layout) * np.float32(self.scales.acoustic)
+            for frame in scores.reshape(len(scores), len(PHONES), THIRDS):
+                self._frame(frame)
 
     def _frame(self, scores):
-        score, token, (stay, move) = self.score, self.token, (self.stay, self.move)
-        enter, entered = self._entries()
-        # (40, copies, copies) of each third: best way in
-        first = self._better((score[:, 0] + stay[:, 0], token[:, 0]), (enter, entered))
-        second = self._better((score[:, 1] + stay[:, 1], token[:, 1]), (score[:, 0] + move[:, 0], token[:, 0]))
-        third = self._better((score[:, 2] + stay[:, 2], token[:, 2]), (score[:, 1] + move[:, 1], token[:, 1]),
-                             (score[:, 0] + move[:, 0] + move[:, 1], token[:, 0]))
-        self.score = np.stack([first[0], second[0], third[0]], 1) + scores
-        self.token = np.stack([first[1], second[1], third[1]], 1)
-        self.score -= self.score.max()  # keep float32 exact enough on long recordings
+        score, token, stay, move = self.score, self.token, self.stay, self.move
+        if self.frames:
+            leaving = score[:, 2] + move[:, 2]
+            total = leaving[:, None] + self.language  # (before, after)
+            phone = total.argmax(0)
+            enter = total[phone, np.arange(len(PHONES))]
+        else:  # a recording begins in silence
+            phone, enter = np.zeros(len(PHONES), int), np.full(len(PHONES), NEVER, np.float32)
+            enter[SILENCE] = 0.0
+        self.before.append((phone, token[phone, 2]))
+        here = np.full(len(PHONES), self.frames)
+        ways = ((score[:, 0] + stay[:, 0], token[:, 0]), (enter, here)), (
+            (score[:, 1] + stay[:, 1], token[:, 1]), (score[:, 0] + move[:, 0], token[:, 0])), (
+            (score[:, 2] + stay[:, 2], token[:, 2]), (score[:, 1] + move[:, 1], token[:, 1]),
+            (score[:, 0] + move[:, 0] + move[:, 1], token[:, 0]))
+        best = [self._better(*way) for way in ways]
+        self.score = np.stack([b[0] for b in best], 1) + scores
+        self.token = np.stack([b[1] for b in best], 1)
+        self.score -= self.score.max()  # keeps float32 exact enough on long recordings
         self.frames += 1
-
-    def _entries(self):
-        """Score and token of entering each phone's first third, (40, copies, copies), and what preceded it."""
-        phones = len(PHONES)
-        shape = (phones, self.copies, self.copies)
-        if not self.frames:
-            enter = np.full(shape, NEVER, np.float32)
-            closed = BROAD[SILENCE] if self.copies > 1 else 0
-            enter[SILENCE, closed] = 0.0
-            self.entries.append((np.full((phones, self.copies), -1), np.full((phones, self.copies), -1)))
-        else:
-            leaving = self.score[:, 2] + self.move[:, 2]  # (40, left, right)
-            left = leaving.argmax(1)  # (40, right)
-            best = np.take_along_axis(leaving, left[:, None], 1)[:, 0]
-            tokens = np.take_along_axis(self.token[:, 2], left[:, None], 1)[:, 0]
-            seen = BROAD if self.copies > 1 else np.zeros(phones, int)
-            total = best[:, seen] + self.language  # (40 before, 40 after)
-            before = np.empty((phones, self.copies), int)
-            value = np.empty((phones, self.copies), np.float32)
-            for manner in range(self.copies):
-                allowed = np.flatnonzero(seen == manner)
-                before[:, manner] = allowed[total[allowed].argmax(0)]
-                value[:, manner] = total[before[:, manner], np.arange(phones)]
-            self.entries.append((before, tokens[before, seen[:, None]]))
-            enter = np.repeat(value[:, :, None], self.copies, 2)
-        # token = (frame, phone, left), as one integer
-        number = (self.frames * phones + np.arange(phones)[:, None]) * self.copies + np.arange(self.copies)
-        return enter, np.repeat(number[:, :, None], self.copies, 2)
 
     @staticmethod
     def _better(*ways):
@@ -126,19 +122,14 @@ class Viterbi:
         """Best path as a list of (phone, start frame, end frame), contiguous; `final` wants it to end in silence."""
         if not self.frames:
             return []
-        last = self.score[:, 2] if final else self.score.max(1)
-        if final and last[SILENCE].max() > NEVER / 2:
-            chosen = np.full_like(last, NEVER)
-            chosen[SILENCE] = last[SILENCE]
-            last = chosen
-        where = np.unravel_index(last.argmax(), last.shape)
-        third = 2 if final else self.score[(where[0], slice(None), *where[1:])].argmax()
-        token, end, path = int(self.token[where[0], third, where[1], where[2]]), self.frames, []
+        phone, third = np.unravel_index(self.score.argmax(), self.score.shape)
+        if final and self.score[SILENCE, 2] > NEVER / 2:
+            phone, third = SILENCE, 2
+        token, end, path = int(self.token[phone, third]), self.frames, []
         while token >= 0:
-            frame, rest = divmod(token, len(PHONES) * self.copies)
-            phone, left = divmod(rest, self.copies)
-            path.append((PHONES[phone], frame, end))
-            token, end = int(self.entries[frame][1][phone, left]), frame
+            path.append((PHONES[phone], token, end))
+            before, earlier = self.before[token]
+            phone, end, token = before[phone], token, int(earlier[phone])
         path.reverse()
         return self._undelayed(path)
 
@@ -152,7 +143,8 @@ def of(model):
     """A `Viterbi` for an `IntegerModel` whose tables and manifest carry grammar, layout, scales and delay."""
     targets, scales = model.manifest["targets"], model.manifest["decoder"]
     return Viterbi(Grammar(model.tables["bigram"].numpy(), model.tables["stay"].numpy()),
-                   Layout(targets["kind"], model.config.outputs), Scales(**scales), targets["delay"])
+                   Layout(targets["kind"], model.config.outputs), model.tables["log_prior"].numpy(), Scales(**scales),
+                   targets["delay"])
 
 
 def decode(logits, model):

@@ -37,17 +37,10 @@ class Bench:
         self.labels = [i.labels for i in items]
         self.references = [([s.phone for s in u.segments()], u.hand) for u in utterances]
 
-    def score(self, answers, grammar, layout, scales, delay, prior, config, progress=None):
+    def score(self, answers, viterbi, config, progress=None):
         """Figures of `answers` (an iterable of `recognise.Answer`), see `sw.metrics.measure`."""
         answers = progress(answers, total=len(self.xs)) if progress else answers
-        return metrics.measure(answers, self.references, self.labels, self.xs,
-                               lambda: decode.Viterbi(grammar, layout, scales, delay), prior, layout, delay, config)
-
-
-def parts_of(model):
-    """Grammar, layout, scales, delay, log prior of an `IntegerModel`, in `Bench.score`'s order."""
-    viterbi = decode.of(model)
-    return viterbi.grammar, viterbi.layout, viterbi.scales, viterbi.delay, model.tables["log_prior"]
+        return metrics.measure(answers, self.references, self.labels, self.xs, viterbi, config)
 
 
 def floats(model):
@@ -72,15 +65,14 @@ def selected(utterances, split):
 def evaluate(model, utterances, quiet=False, noise=None, snr=None, with_floats=True):
     """Figures of an `IntegerModel` on utterances: {"integer": {...}, "float": {...}}."""
     bench = Bench(utterances, features.normalisation_of(model), noise, snr, quiet=quiet)
-    grammar, layout, scales, delay, prior = parts_of(model)
 
     def progress(name):
         return lambda it, total: tqdm(it, total=total, desc=name, unit="utt", disable=quiet)
 
-    rest = (grammar, layout, scales, delay, prior, model.config)
+    rest = (lambda: decode.of(model), model.config)
     result = {"integer": bench.score(recognise.of_integers(model, bench.xs), *rest, progress=progress("integer"))}
     if with_floats:
-        answers = recognise.of_network(floats(model), bench.xs, model.config, delay)
+        answers = recognise.of_network(floats(model), bench.xs, model.config, model.manifest["targets"]["delay"])
         result["float"] = bench.score(answers, *rest, progress=progress("float"))
     return result
 
@@ -101,6 +93,7 @@ def parser():
     p.add_argument("--noise", help="folder of noise with manifest.csv; its test split is mixed in")
     p.add_argument("--snr", type=float, nargs="*", default=[], help="dB; each is scored, beside no noise")
     p.add_argument("--json", help="write the figures to this file too")
+    p.add_argument("--threads", type=int, default=1)
     p.add_argument("--quiet", action="store_true", help="no progress bars")
     return p
 
@@ -108,6 +101,7 @@ def parser():
 def main(argv=None):
     """Score as told; returns the exit status."""
     args = parser().parse_args(argv)
+    torch.set_num_threads(args.threads)
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
     try:
         if args.snr and not args.noise:

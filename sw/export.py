@@ -1,8 +1,11 @@
 """From a trained network to the integers that the accelerator loads, with everything its decoder needs."""
 
+from dataclasses import asdict
+
 import torch
 
 from sw import trainer
+from sw.decode import Scales
 from sw.integer_model import MATRICES, IntegerModel
 from sw.stages import size_of
 
@@ -23,14 +26,13 @@ def integer_model(model, config, task, recipe=None, scales=None):
         raise ExportError(f"leak_shift={model.leak_shift}, input_shift={model.input_shift} were trained, but "
                           f"{config.name} has {list(config.leak_shift)}, {config.input_shift}")
     weights = {name: w.round().to(torch.int32) for name, w in model.integers().items()}
-    scales = scales or {}
     manifest = {
         "model": "rsnn", "bytes": size_of(model), "commit": trainer.commit(), "torch": torch.__version__,
         "recipe": {"split": task.split.name, "train_utterances": len(task.split.train), **(recipe or {})},
         "corpora": sorted({u.corpus for u in task.split.train}),
         "licence_note": licence_note(task.split.train),
         "targets": {"kind": task.layout.kind, "delay": task.delay},
-        "decoder": {"acoustic": 0.6, "language": 1.0, "penalty": 0.0, **scales},
+        "decoder": asdict(scales or Scales()),
         "logit_step": float(model.steps_of[2]),
         "weight_steps": {"layer0": float(model.steps_of[0]), "layer1": float(model.steps_of[1])},
         "fc_zero_share": round(float((weights["fc"] == 0).float().mean()), 4)}

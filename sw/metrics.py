@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from sw import score
+from sw.data.phones import PHONES
 from sw.golden import digits
 
 FRAMES_A_SECOND = 100
@@ -12,11 +13,11 @@ CODES = ("signed_digit", "sign_magnitude", "twos_complement")
 
 def phones_of(logits, log_prior, layout):
     """Most probable phone of each frame, all its outputs summed: logits (frames, outputs) -> (frames,)."""
-    scores = (torch.from_numpy(logits) + log_prior)[:, :layout.classes]
-    return scores.unflatten(-1, (40, -1)).logsumexp(-1).argmax(-1).numpy()
+    scores = (torch.from_numpy(logits) + torch.from_numpy(log_prior))[:, :layout.classes]
+    return scores.unflatten(-1, (len(PHONES), -1)).logsumexp(-1).argmax(-1).numpy()
 
 
-def measure(answers, references, labels, xs, viterbi, log_prior, layout, delay, config):
+def measure(answers, references, labels, xs, viterbi, config):
     """Score answers against phone strings `references` [(phones, closures)] and frame labels (frames, 4).
 
     `viterbi()` makes a decoder. Returns a dict of plain values; sparsities are shares of zeros.
@@ -28,7 +29,7 @@ def measure(answers, references, labels, xs, viterbi, log_prior, layout, delay, 
         decoder.push(answer.logits)
         heard = score.folded([p for p, _, _ in decoder.trace()], closures)
         errors += score.align(score.folded(phones, closures), heard)
-        guessed = phones_of(answer.logits[delay:], log_prior, layout)
+        guessed = phones_of(answer.logits[decoder.delay:], decoder.log_prior, decoder.layout)
         right += score.frame_accuracy(guessed, label[:, 0]) * len(label)
         frames += len(label)
         if answer.spikes is not None:

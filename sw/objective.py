@@ -19,9 +19,10 @@ class FrameLoss:
     `rate_target`, `rate_weight`: firing rates of a layer above the target are punished with their squared excess.
     """
 
-    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0):
+    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0, rate_least=0.0):
         self.log_prior, self.contexts, self.share = log_prior, contexts, share
         self.smoothing, self.rate_target, self.rate_weight = smoothing, rate_target, rate_weight
+        self.rate_least = rate_least
 
     def __call__(self, model, batch):
         x, target = batch
@@ -38,7 +39,8 @@ class FrameLoss:
             loss = loss - CONTEXT * within.mean()
         for i, s in enumerate(spikes):
             rate = s.mean()
-            loss = loss + self.rate_weight * (rate - self.rate_target).clamp_min(0).square()
+            silent = (self.rate_least - s.mean((0, 1, 2))).clamp_min(0)  # (N,): neurons that hardly speak
+            loss = loss + self.rate_weight * ((rate - self.rate_target).clamp_min(0).square() + silent.square().mean())
             metrics[f"rate{i}"] = rate.item()
         return loss, metrics
 

@@ -6,7 +6,8 @@ For frame t, time step k in order (docs/arithmetic.md; source: arXiv 2503.21337,
     s[t, k] = 1 where v >= threshold, u = 0 there and v elsewhere
 
 Integer mode is the accelerator's arithmetic in float32, in which small integers are exact: `gain` = 2^potential_fraction
-and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at z = v / threshold - 1.
+and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at
+z = v / threshold - 1, times `damping`, which keeps gradients through hundreds of frames from exploding.
 """
 
 import functools
@@ -36,11 +37,11 @@ def kernel():
 
 class _Lif(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, feed, weight, threshold, gain, shift, steps, integer, limit, surrogate):
+    def forward(ctx, feed, weight, threshold, gain, shift, steps, integer, limit, surrogate, damping):
         feed, weight = feed.contiguous(), weight.contiguous()
         spikes, potentials = kernel().forward(feed, weight, float(threshold), gain, shift, steps, integer, limit)
         ctx.save_for_backward(spikes, potentials, weight, threshold)
-        ctx.rest = gain, shift, feed.shape[1], SURROGATES.index(surrogate)
+        ctx.rest = gain, shift, feed.shape[1], SURROGATES.index(surrogate), damping
         ctx.mark_non_differentiable(potentials)
         return spikes, potentials
 
@@ -49,10 +50,10 @@ class _Lif(torch.autograd.Function):
         spikes, potentials, weight, threshold = ctx.saved_tensors
         to_feed, to_weight, to_threshold = kernel().backward(grad.contiguous(), spikes, potentials, weight, float(threshold),
                                                              *ctx.rest)
-        return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 6
+        return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 7
 
 
-def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="triangle"):
+def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="fast_sigmoid", damping=1.0):
     """Run a layer: feed (F, K or 1, B, N), recurrent weight (N, N), threshold scalar tensor.
 
     Returns spikes and potentials before reset, float32 (F, K, B, N). Raises `ValueError` for an unknown surrogate.
@@ -61,16 +62,16 @@ def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit
         raise ValueError(f"surrogate={surrogate!r}: wanted one of {', '.join(SURROGATES)}")
     if feed.shape[1] not in (1, steps):
         raise ValueError(f"feed has {feed.shape[1]} time steps, wanted 1 or {steps}")
-    return _Lif.apply(feed, weight, threshold, float(gain), shift, steps, integer, float(limit), surrogate)
+    return _Lif.apply(feed, weight, threshold, float(gain), shift, steps, integer, float(limit), surrogate, damping)
 
 
 class _Step(torch.autograd.Function):
     """The spike of the reference: a step with a surrogate slope."""
 
     @staticmethod
-    def forward(ctx, z, surrogate):
+    def forward(ctx, z, surrogate, damping):
         ctx.save_for_backward(z)
-        ctx.surrogate = surrogate
+        ctx.surrogate, ctx.damping = surrogate, damping
         return (z >= 0).to(z.dtype)
 
     @staticmethod
@@ -79,10 +80,10 @@ class _Step(torch.autograd.Function):
         a = z.abs()
         slope = {"triangle": (1 - a).clamp_min(0), "fast_sigmoid": (1 + 4 * a) ** -2,
                  "arctan": 1 / (1 + 9.8696044 * z * z), "rectangle": (a < 0.5).to(z.dtype)}[ctx.surrogate]
-        return grad * slope, None
+        return grad * slope * ctx.damping, None, None
 
 
-def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="triangle"):
+def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="fast_sigmoid", damping=1.0):
     """The same layer, operator by operator under autograd: what the kernel is tested against."""
     u = torch.zeros_like(feed[0, 0])
     spikes, potentials = [], []
@@ -96,7 +97,7 @@ def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False,
             v = u - leak + gain * (feed[t, k if feed.shape[1] > 1 else 0] + before[k] @ weight)
             if integer:
                 v = v + (v.clamp(-limit, limit - 1) - v).detach()
-            s = _Step.apply(v / threshold - 1, surrogate)
+            s = _Step.apply(v / threshold - 1, surrogate, damping)
             u = v * (1 - s.detach())
             now.append(s)
             potentials.append(v)

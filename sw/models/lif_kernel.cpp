@@ -64,7 +64,8 @@ std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, dou
 
 // Gradients of feed, weight and threshold from the gradient of the spikes. The reset passes no gradient.
 std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, torch::Tensor potentials, torch::Tensor weight,
-                                    double threshold, double gain, int64_t shift, int64_t shared, int64_t kind) {
+                                    double threshold, double gain, int64_t shift, int64_t shared, int64_t kind,
+                                    double damping) {
     const int64_t frames = spikes.size(0), steps = spikes.size(1), batch = spikes.size(2), neurons = spikes.size(3);
     auto current = torch::empty_like(spikes);
     auto recurrent = torch::zeros({steps * batch, neurons}, spikes.options());
@@ -72,7 +73,7 @@ std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, to
     auto transposed = weight.t();
     const int64_t plane = batch * neurons;
     const float keep = 1.0f - std::ldexp(1.0f, -static_cast<int>(shift)), theta = threshold, scale = gain;
-    const float inverse = 1.0f / theta;
+    const float inverse = 1.0f / theta, damped = damping / theta;
     float* du = state.data_ptr<float>();
     double to_threshold = 0.0;
     for (int64_t t = frames - 1; t >= 0; --t) {
@@ -88,7 +89,7 @@ std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, to
             auto pass = [&](auto slope) {
                 for (int64_t i = 0; i < plane; ++i) {
                     const float z = v[i] * inverse - 1.0f;
-                    const float ds = (gs[i] + rec[i]) * slope(z) * inverse;
+                    const float ds = (gs[i] + rec[i]) * slope(z) * damped;
                     // the spike depends on v / threshold, so the threshold's slope is -v / threshold of the potential's
                     sum -= ds * v[i] * inverse;
                     const float dv = ds + du[i] * (1.0f - s[i]);
