@@ -14,6 +14,15 @@ struct VerilatedVcdC {  // built without recording
 };
 #endif
 
+// Row reads since the last clear, in the order of interface.WEIGHT_BUFFERS.
+void reads_of(const Vaccelerator& top, uint32_t* to) {
+    const uint32_t values[5] = {top.PORT(row_reads, 0), top.PORT(row_reads, 1), top.PORT(row_reads, 2),
+                                top.PORT(row_reads, 3), top.PORT(row_reads, 4)};
+    for (int i = 0; i < 5; i++) to[i] = values[i];
+}
+
+constexpr uint64_t CYCLE_NS = 10;  // what power analysis is told; energies do not depend on it
+
 int main(int argc, char** argv) {
     if (argc != 4 && argc != 5) fail("usage: gates STIMULUS FIRST LAST [VCD]");
     Stimulus stimulus(argv[1]);
@@ -23,6 +32,8 @@ int main(int argc, char** argv) {
     VerilatedVcdC vcd;
 #if VM_TRACE
     machine.context.traceEverOn(true);
+    vcd.set_time_unit("1ns");
+    vcd.set_time_resolution("1ns");
     top.trace(&vcd, 99);
 #endif
     const uint32_t loads = stimulus.next();
@@ -37,14 +48,19 @@ int main(int argc, char** argv) {
 
     uint32_t sent = 0, received = 0;
     const uint32_t total = frames * FEATURES;
+    uint32_t before[5] = {}, after[5] = {};
     uint64_t window = 0, deadline = machine.cycle + 100000;
     bool open = false;
     while (received < frames && received < last) {
         top.PORT(x, valid) = sent < total;
         if (sent < total) top.PORT(x, payload) = features[sent] & 0xff;
-        if (argc == 5 && !open && received >= first) { vcd.open(argv[4]); open = true; }
+        if (argc == 5 && !open && received >= first) {
+            vcd.open(argv[4]);
+            open = true;
+            reads_of(top, before);
+        }
         machine.settle();
-        if (open) vcd.dump(2 * window);
+        if (open) vcd.dump(CYCLE_NS * window);
         const bool taken = sent < total && top.PORT(x, ready), arrived = top.PORT(logits, valid);
         bool done = false;
         if (arrived) {
@@ -53,7 +69,7 @@ int main(int argc, char** argv) {
             done = beat[LAST_BIT / 32] >> (LAST_BIT % 32) & 1;
         }
         machine.edge();
-        if (open) { vcd.dump(2 * window + 1); window++; }
+        if (open) { vcd.dump(CYCLE_NS * window + CYCLE_NS / 2); window++; }
         sent += taken;
         if (done) {
             received++;
@@ -63,7 +79,13 @@ int main(int argc, char** argv) {
         }
         if (machine.cycle > deadline) fail("no logits for 100000 cycles");
     }
-    if (open) vcd.close();
+    if (open) {
+        vcd.close();
+        reads_of(top, after);
+        std::printf("reads");
+        for (int i = 0; i < 5; i++) std::printf(" %u", after[i] - before[i]);
+        std::printf("\n");
+    }
     top.final();
     std::printf("window %llu\ncycles %llu\n", static_cast<unsigned long long>(window),
                 static_cast<unsigned long long>(machine.cycle));

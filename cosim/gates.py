@@ -23,9 +23,9 @@ from hw.flow import library as libraries
 from hw.flow import memories, models
 from hw.flow.errors import FlowError, command
 from hw.flow.synth import folder_of
-from hw.interface import MODES
+from hw.interface import MODES, WEIGHT_BUFFERS
 from hw.types import load_layout, logits_layout
-from sw import features, integer_model
+from sw import features, golden, integer_model
 from sw.data import audio
 
 from . import activity, harness, ride_along, toolchain
@@ -78,7 +78,7 @@ def compile_gates(config, library, synthesised, blocks, trace):
     (folder / "gates.v").write_text("\n".join([gates, models.library(library.cells.cells, used), macros]))
     (folder / "geometry.hpp").write_text(_geometry(config))
     # only the netlist's activity is wanted; the RTL around it is not traced
-    (folder / "trace.vlt").write_text('`verilator_config\ntracing_off -file "*rtl.v"\n')
+    (folder / "trace.vlt").write_text('`verilator_config\ntracing_off -scope "TOP.accelerator" -levels 1\n')
     env = toolchain.environment()
     env["MAKEFLAGS"] = env["MAKEFLAGS"].replace("OPT_FAST=-O2", "OPT_FAST=-O1")  # compiling is most of the time
     switches = ["--trace-vcd", "trace.vlt"] if trace else []
@@ -110,6 +110,8 @@ def run_gates(executable, stimulus, frames, vcd=None, window=None):
                 differences.append(line.strip())
             elif word and word[0] in ("window", "cycles"):
                 numbers[word[0]] = int(word[1])
+            elif word and word[0] == "reads":
+                numbers["row_reads"] = dict(zip(WEIGHT_BUFFERS, map(int, word[1:]), strict=True))
         errors = process.stderr.read()
     if process.returncode or not blocks:
         raise FlowError(errors.strip() or f"gates ended with code {process.returncode}")
@@ -126,15 +128,23 @@ def main(argv=None):
     parser.add_argument("--source", default="speech", choices=("speech", "published"),
                         help="real speech, or a network at the published activity (default: %(default)s)")
     parser.add_argument("--vcd", action="store_true", help="record the last half of the frames for hw.flow.power")
+    parser.add_argument("--stimulus-only", type=Path, help="write this stimulus file and golden logits beside it, stop")
     args = parser.parse_args(argv)
     with command():
         config = configs.load(args.config)
         library = libraries.load(args.lib, args.pdk)
+        mode = MODES[args.mode]
+        model, x, told = stimulus_of(config, mode, args.frames, args.source)
+        if args.stimulus_only:
+            args.stimulus_only.parent.mkdir(parents=True, exist_ok=True)
+            harness.write_stimulus(args.stimulus_only, model, mode, [x])
+            trace = golden.run(model, torch.as_tensor(x)[None], mode.time_steps)
+            np.save(args.stimulus_only.with_suffix(".npy"), trace.logits[0].numpy().astype(np.int32))
+            print(f"{args.stimulus_only}: {len(x)} frames, {args.mode}; {told}")
+            return
         synthesised = folder_of(args, config, library)
         if not (synthesised / "netlist.v").is_file():
             raise FlowError(f"{synthesised / 'netlist.v'} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`")
-        mode = MODES[args.mode]
-        model, x, told = stimulus_of(config, mode, args.frames, args.source)
         executable = compile_gates(config, library, synthesised, args.blocks, args.vcd)
         folder = executable.parents[1]
         harness.write_stimulus(folder / "stimulus", model, mode, [x])

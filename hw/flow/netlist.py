@@ -76,8 +76,10 @@ class Netlist:
         for name in [m for m in self.modules if not self.is_box(m) and m not in self.cells]:
             module = self.modules[name]
             public = {n: spec for n, spec in module["netnames"].items() if PLAIN.fullmatch(n)}
+            for spec in (*module["ports"].values(), *public.values()):
+                spec.pop("signed", None)  # netlist readers of timing tools do not take it
             label = {}
-            for net, spec in public.items():
+            for net, spec in sorted(public.items(), key=lambda item: item[0] in module["ports"]):
                 for index, bit in enumerate(spec["bits"]):
                     label.setdefault(bit, f"{net}_{index}" if len(spec["bits"]) > 1 else net)
             used = {b for c in module["cells"].values() for bits in c["connections"].values() for b in bits}

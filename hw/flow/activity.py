@@ -1,0 +1,203 @@
+"""Activity of the mapped netlist over real frames, as SAIF for power analysis; logits come along to be checked.
+
+    python -m hw.flow.activity --config paper --stimulus build/stimulus.bin --skip 2
+
+A stimulus file (written by `cosim.gates --stimulus-only` from a model and a recording) holds words for the load port and
+features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first `skip` of
+them unrecorded.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from hw import config as configs
+from hw.interface import WEIGHT_BUFFERS, Buffer
+from hw.types import load_layout, logits_layout
+
+from . import library as libraries
+from . import memories
+from .errors import FlowError, command
+from .gate_simulator import GateSimulator
+from .netlist import Netlist
+from .synth import folder_of
+
+PERIOD = 10  # ns a cycle in the file; energies do not depend on it
+
+
+def read_stimulus(path, config):
+    """(words of the load port as integers, clear word, features (T, F) as bytes) of the first utterance."""
+    path = Path(path)
+    if not path.is_file():
+        raise FlowError(f"{path}: no such stimulus; make it with `python -m cosim.gates --stimulus-only`")
+    words = np.fromfile(path, np.uint32)
+    width = -(-load_layout(config).size // 32)
+    loads = int(words[0])
+
+    def number(part):
+        return sum(int(w) << (32 * i) for i, w in enumerate(part))
+
+    clear = number(words[3:3 + width])
+    at = 3 + width
+    table = words[at:at + loads * width].reshape(loads, width)
+    at += loads * width
+    frames = int(words[at])
+    features = words[at + 1:at + 1 + frames * config.features]
+    if len(features) != frames * config.features:
+        raise FlowError(f"{path}: ends early, or is of another configuration than {config.name}")
+    return [number(row) for row in table], clear, features.reshape(frames, config.features) & 0xFF
+
+
+class Bench:
+    """Drives a `GateSimulator` of the accelerator."""
+
+    def __init__(self, config, netlist, buffers):
+        self.config, self.buffers = config, buffers
+        self.sim = GateSimulator(netlist, {b.macro.name: b.macro for b in buffers.values()})
+        self.sim.set("rst", 1)
+        self.sim.set("logits__ready", 1)
+        self.sim.settle()
+        for _ in range(4):
+            self.sim.step()
+        self.sim.set("rst", 0)
+        self.sim.settle()
+
+    def load(self, words):
+        """Weights straight into the macros; register words through the port."""
+        layout = load_layout(self.config)
+
+        def part(word, name):
+            field = layout[name]
+            return word >> field.offset & (1 << field.width) - 1
+
+        sim = self.sim
+        for word in words:
+            target = Buffer(part(word, "buffer"))
+            if target is Buffer.REGISTER:
+                sim.set("load__payload", word)
+                sim.set("load__valid", 1)
+                sim.settle()
+                if not sim.get("load__ready"):
+                    raise FlowError("the load port is not ready while idle")
+                sim.step()
+                continue
+            buffer = self.buffers[target.name.lower()]
+            bank, row = divmod(part(word, "row"), buffer.macro.rows)
+            data = part(word, "data")
+            sim.preset(f"{target.name.lower()}_weights/macro_{bank}_{part(word, 'slice')}", row,
+                       [data >> i & 1 for i in range(buffer.macro.bits)])
+        sim.set("load__valid", 0)
+        sim.settle()
+
+    def reads(self):
+        return [self.sim.get(f"row_reads__{i}") for i in range(len(WEIGHT_BUFFERS))]
+
+    def run(self, features, skip, progress=lambda: None):
+        """Frames through the netlist; returns logits (T, O) and what the recorded window holds."""
+        c, sim = self.config, self.sim
+        flat, sent, logits, beats = features.ravel().tolist(), 0, [], []
+        layout = logits_layout(c)
+        size = c.logit_bits
+        before, idle = self.reads() if c.counters else None, 0
+        while len(logits) < len(features):
+            if len(logits) >= skip and not sim.recording:
+                sim.recording = True
+                before = self.reads() if c.counters else None
+            sim.set("x__valid", int(sent < len(flat)))
+            if sent < len(flat):
+                sim.set("x__payload", flat[sent])
+            sim.settle()
+            taken = sent < len(flat) and sim.get("x__ready")
+            if sim.get("logits__valid"):
+                payload = sim.get("logits__payload")
+                beats += [payload >> (i * size) & (1 << size) - 1 for i in range(c.logits_per_beat)]
+                if payload >> layout["last"].offset & 1:
+                    logits.append(beats)
+                    beats, idle = [], 0
+                    progress()
+            sim.step()
+            sent, idle = sent + taken, idle + 1
+            if idle > 100000:
+                raise FlowError("no logits for 100000 cycles: the netlist does not work")
+        codes = np.array(logits)
+        reads = dict(zip(WEIGHT_BUFFERS, (a - b for a, b in zip(self.reads(), before, strict=True)), strict=True)) \
+            if c.counters else {}
+        return np.where(codes >> (size - 1), codes - (1 << size), codes), {
+            "cycles": sim.cycles, "frames": len(features) - skip, "row_reads": reads}
+
+
+def saif(sim, path, top):
+    """Write the activity of every pin of every leaf, in nested instances, as SAIF 2.0."""
+    tree = {}
+    for name, cell, pins in sim.pins:
+        *parents, leaf = name.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = (cell, pins)
+    length = sim.cycles * PERIOD
+    clocks = {sim.clock, *(out for _, _, out in sim._clock_gates)}
+
+    def port(name, net):
+        changes = 2 * sim.cycles if net == sim.clock else int(sim.toggles[net])
+        high = (changes * PERIOD) // 4 if net in clocks else int(sim.high[net]) * PERIOD
+        return f"({name} (T0 {length - high}) (T1 {high}) (TX 0) (TC {changes}))"
+
+    with Path(path).open("w") as out:
+        out.write(f'(SAIFILE (SAIFVERSION "2.0") (DIRECTION "backward") (DIVIDER /) (TIMESCALE 1 ns) '
+                  f'(DURATION {length})\n(INSTANCE {top}\n')
+
+        def walk(node):
+            for name, inner in node.items():
+                out.write(f"(INSTANCE {name}\n")
+                if isinstance(inner, dict):
+                    walk(inner)
+                else:
+                    out.write("(PORT " + " ".join(port(pin, net) for pin, net in inner[1].items()) + ")\n")
+                out.write(")\n")
+
+        walk(tree)
+        out.write("))\n")
+
+
+def record(config, library, folder, stimulus, skip):
+    """Simulate and leave `activity.saif`, `activity.json`, `logits.npy` in `folder`."""
+    buffers = memories.compose(config, library)
+    netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
+    words, _, features = read_stimulus(stimulus, config)
+    if not 0 <= skip < len(features):
+        raise FlowError(f"skip={skip}: the stimulus has {len(features)} frames")
+    bench = Bench(config, netlist, buffers)
+    bench.load(words)
+    with tqdm(total=len(features), unit="frame", file=sys.stderr, leave=False) as bar:
+        logits, window = bench.run(features, skip, bar.update)
+    np.save(folder / "logits.npy", logits.astype(np.int32))
+    saif(bench.sim, folder / "activity.saif", "accelerator")
+    (folder / "activity.json").write_text(json.dumps(window, indent=1) + "\n")
+    return logits, window
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="hw.flow.activity", description=__doc__.splitlines()[0])
+    libraries.arguments(parser)
+    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
+    parser.add_argument("--stimulus", type=Path, required=True, help="file that cosim.gates --stimulus-only wrote")
+    parser.add_argument("--skip", type=int, default=1, help="frames before recording starts (default: %(default)s)")
+    args = parser.parse_args(argv)
+    with command():
+        config = configs.load(args.config)
+        library = libraries.load(args.lib, args.pdk)
+        folder = folder_of(args, config, library)
+        if not (folder / "netlist.json").is_file():
+            raise FlowError(f"{folder}: no netlist: run `make synth CONFIG={args.config} LIB={args.lib}`")
+        logits, window = record(config, library, folder, args.stimulus, args.skip)
+        print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
+              f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits in logits.npy")
+
+
+if __name__ == "__main__":
+    main()
