@@ -56,7 +56,9 @@ int main(int argc, char** argv) {
     machine.reset();
     for (uint32_t i = 0; i < loads; i++) machine.load(stimulus.take(LOAD_WORDS));
 
-    Record record{};
+    // The last pass of a frame drains while the next frame is computed: two records are open at a time.
+    Record computing{}, leaving{};
+    bool pending = false;  // `leaving` still waits for logits
     uint32_t done = 0;
     for (uint32_t u = 0; u < utterances; u++) {
         const uint32_t frames = stimulus.next();
@@ -76,30 +78,37 @@ int main(int argc, char** argv) {
             const bool lif = *probes.lif_enable;
             const int layer = *probes.lif_layer, step = *probes.lif_step;
             if (taken && sent % FEATURES == 0) started[sent / FEATURES] = machine.cycle;
-            if (*probes.frame) copy_counters(top, record.counters);
             bool last = false;
             if (arrived) {
                 if (beat >= BEATS) fail("a frame has more logits than the configuration");
-                get_port(top.PORT(logits, payload), record.beats[beat]);
-                last = record.beats[beat][LAST_BIT / 32] >> (LAST_BIT % 32) & 1;
+                uint32_t* words = (pending ? leaving : computing).beats[beat];
+                get_port(top.PORT(logits, payload), words);
+                last = words[LAST_BIT / 32] >> (LAST_BIT % 32) & 1;
                 beat++;
+            }
+            if (*probes.frame) {
+                if (pending) fail("a frame ends before the one before has left");
+                copy_counters(top, computing.counters);
+                leaving = computing;
+                computing = Record{};
+                pending = true;
             }
             const uint64_t now = machine.cycle;
             machine.edge();
             sent += taken;
             if (lif) {
-                copy_spikes(*probes.spikes[2 * layer + step], record.spikes[2 * layer + step]);
+                copy_spikes(*probes.spikes[2 * layer + step], computing.spikes[2 * layer + step]);
                 for (int lane = 0; lane < NEURONS; lane++) {
                     const int32_t code = static_cast<int32_t>(*probes.potentials[layer][lane] << (32 - POTENTIAL_BITS));
-                    record.potentials[layer][step][lane] = code >> (32 - POTENTIAL_BITS);
+                    computing.potentials[layer][step][lane] = code >> (32 - POTENTIAL_BITS);
                 }
             }
             if (last) {
                 if (beat != BEATS) fail("a frame has fewer logits than the configuration");
-                put64(record.first_feature, started[received]);
-                put64(record.last_logit, now);
-                if (std::fwrite(&record, sizeof record, 1, out) != 1) fail("cannot write the result");
-                record = Record{};
+                put64(leaving.first_feature, started[received]);
+                put64(leaving.last_logit, now);
+                if (std::fwrite(&leaving, sizeof leaving, 1, out) != 1) fail("cannot write the result");
+                pending = false;
                 beat = 0;
                 received++;
                 deadline = machine.cycle + 100000;

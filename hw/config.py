@@ -71,8 +71,8 @@ class Config:
                 raise ConfigError(f"{self.name}: {f.name}={value!r}: wanted an integer")
         need("feature_bits", self.feature_bits == 8, "only 8-bit features are built (two 4-bit groups)")
         need("weight_bits", 2 <= self.weight_bits <= 8, "wanted 2 to 8")
-        need("features", 1 <= self.features <= self.input_rows, f"wanted 1 to input_rows={self.input_rows}")
-        need("input_rows", 1 <= self.input_rows <= 4096, "wanted 1 to 4096")
+        need("features", 2 <= self.features <= self.input_rows, f"wanted 2 to input_rows={self.input_rows}")
+        need("input_rows", 2 <= self.input_rows <= 4096, "wanted 2 to 4096")
         need("neurons", 4 <= self.neurons <= 1024 and self.neurons % 4 == 0, "wanted a multiple of 4 from 4 to 1024")
         need("logits_per_beat", 1 <= self.logits_per_beat <= self.neurons and
              self.neurons % self.logits_per_beat == 0, f"wanted a divisor of neurons={self.neurons}")
