@@ -21,6 +21,14 @@ def configuration():
     return configs.from_dict(json.loads(path.read_text()), str(path))
 
 
+def patience():
+    """Time limit of a test on the whole machine, in us: three loads and a hundred of the longest frames."""
+    c = configuration()
+    words = c.slices * sum(rows for rows, _ in c.sizes().values())
+    frame = 4 * c.features + 8 * c.neurons + 2 * c.passes * c.neurons + c.outputs
+    return (3 * words + 100 * frame) * PERIOD_NS // 1000
+
+
 def seed():
     return int(cocotb.plusargs["seed"])
 

@@ -2,7 +2,7 @@
 
 import cocotb
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import STEPS, check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import random_frames, random_model
@@ -11,7 +11,7 @@ from hw.interface import MODES, Register
 FRAMES = 5
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def every_mode(dut):
     """In each mode a streamed utterance gives golden's bits on every signal, in exactly golden's cycles and reads."""
     c, g = configuration(), generator()
@@ -29,7 +29,7 @@ async def every_mode(dut):
             board.report(**{f"spike share, {name}": round(float(trace.spikes.float().mean()), 3)})
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def frame_by_frame(dut):
     """Frames that come one at a time, each after the last logit of the one before, cost exactly golden's cycles."""
     c, g = configuration(), generator(1)
@@ -51,7 +51,7 @@ async def frame_by_frame(dut):
                 check_counters(board, c, mode, x, trace, machine.counters(), at=frame, run=name, frame=frame)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def two_utterances(dut):
     """Without a clear an utterance goes on where the last one ended, in another mode too; with one it starts anew."""
     c, g = configuration(), generator(2)
@@ -69,7 +69,7 @@ async def two_utterances(dut):
         check_run(board, reference(model, MODES["t2_union"], first), await machine.run(first), utterance=3)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def load_waits_for_idle(dut):
     """A word on the load port is not taken while a frame runs: the frame keeps the threshold it began with."""
     c, g = configuration(), generator(3)

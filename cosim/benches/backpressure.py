@@ -4,7 +4,7 @@ from enum import Enum
 
 import cocotb
 
-from cosim.bench import configuration, generator, scoreboard, seed
+from cosim.bench import configuration, generator, patience, scoreboard, seed
 from cosim.frames import check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import random_frames, random_model
@@ -28,7 +28,7 @@ class Case(Enum):
 SETTLED = [phase for phase in Phase if phase not in (Phase.INPUT, Phase.FC, Phase.FINAL)]
 
 
-@cocotb.test(timeout_time=50, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 @cocotb.parametrize(case=list(Case))
 async def pauses(dut, case):
     """Whatever the neighbours' pauses, all signals and row reads are golden's, and no waiting beat changes."""

@@ -3,14 +3,14 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import Steered, random_frames, random_model, weights
 from hw.interface import MODES
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def named_neurons(dut):
     """Logits are the FC rows of the neurons that fired, once for each time step: first, last, a half, all, none."""
     c = configuration()
@@ -29,7 +29,7 @@ async def named_neurons(dut):
             check_run(board, reference(steered.model, MODES[name], x), observed, ("spike", "logit"), run=name)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def one_time_step(dut):
     """At one time step a logit is the FC row of each neuron that fired, counted once."""
     c = configuration()
@@ -46,7 +46,7 @@ async def one_time_step(dut):
         check_run(board, reference(steered.model, MODES["t1"], x), observed, ("spike", "logit"))
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 @cocotb.parametrize(weight=["lowest", "highest", "random"])
 async def utterance(dut, weight):
     """Random spikes on extreme and random weights give golden's logits, cycles and row reads in every mode."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import random_frames, random_model
@@ -25,7 +25,7 @@ async def run(board, dut, config, model, x, mode=MODES["t2_union"]):
     return observed
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 @cocotb.parametrize(weight=["lowest", "highest"])
 async def extremes(dut, weight):
     """Whole frames of -128, 127, 0, -1 and 1, and a lone feature, give the sum of x times weight, rounded half up."""
@@ -43,7 +43,7 @@ async def extremes(dut, weight):
         board.check("input current by hand", expected, observed.current, axes=("frame", "neuron"))
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def each_row_alone(dut):
     """A lone nonzero feature adds its own weight row, the last row included, and every sign and size of it."""
     c, g = configuration(), generator(1)
@@ -58,7 +58,7 @@ async def each_row_alone(dut):
                     observed.current, axes=("frame", "neuron"))
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 @cocotb.parametrize(mode=["t1", "t2_union"])
 async def random_utterance(dut, mode):
     """Random features and weights give golden's sums and current in golden's cycles and row reads."""

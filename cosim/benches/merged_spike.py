@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import Steered, random_frames, random_model
@@ -29,7 +29,7 @@ async def run_both(board, dut, config, model, x):
     return logits[1], fc_cycles
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def boundaries(dut):
     """With the most negative weight everywhere a logit is that weight times the spikes of both steps."""
     c = configuration()
@@ -43,7 +43,7 @@ async def boundaries(dut):
             board.check("logit by hand", expected, logits[index], axes=("output",), frame=name)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def random_network(dut):
     """Random networks give the same logits merged and unmerged, and merging never costs an FC cycle."""
     c, g = configuration(), generator()

@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import Steered, random_frames, random_model, weights
@@ -33,7 +33,7 @@ async def run_all(board, dut, config, model, x):
     return reads
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def boundaries(dut):
     """Empty, full, half and single-neuron rows, alike and different in the two time steps, fire the neurons named."""
     c = configuration()
@@ -44,7 +44,7 @@ async def boundaries(dut):
         await run_all(board, dut, c, steered.model, x)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def row_reads_halved(dut):
     """Parallel time steps halve the row reads of the recurrent layers exactly; the union skip never reads more."""
     c, g = configuration(), generator()

@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard
+from cosim.bench import configuration, generator, patience, scoreboard
 from cosim.frames import STEPS, check_counters, check_run, reference
 from cosim.machine import Machine
 from cosim.models import Steered, random_frames, random_model, weights
@@ -12,7 +12,7 @@ from hw.interface import MODES
 SIGNALS = ("current", "potential", "spike")
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def named_neurons(dut):
     """The neurons that the features name fire, in L0 and, one forward weight exactly at the threshold, in L1."""
     c = configuration()
@@ -30,7 +30,7 @@ async def named_neurons(dut):
             check_run(board, reference(steered.model, MODES[name], x), observed, SIGNALS, run=name)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def most_negative_weights(dut):
     """When all neurons have fired, every recurrent weight at its minimum pulls L0 down by neurons x weight."""
     c = configuration()
@@ -49,7 +49,7 @@ async def most_negative_weights(dut):
             check_run(board, reference(steered.model, MODES[name], x), observed, SIGNALS, run=name)
 
 
-@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def random_networks(dut):
     """Random recurrence gives golden's currents, potentials, spikes, cycles and row reads in every mode."""
     c, g = configuration(), generator(1)
