@@ -6,6 +6,8 @@ from cosim.catalog import TESTS
 from cosim.run import main, run_tests
 from hw import config as configs
 
+pytestmark = pytest.mark.timeout(1800)  # builds simulators: long on a busy machine
+
 
 @pytest.fixture(scope="module")
 def tiny():
@@ -30,7 +32,6 @@ def test_merging_saves_fc_cycles(tiny):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 def test_paper():
     for summary in run_tests(list(TESTS), configs.load("paper")):
         check(summary)
