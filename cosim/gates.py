@@ -80,7 +80,7 @@ def compile_gates(config, library, synthesised, blocks, trace):
     # only the netlist's activity is wanted; the RTL around it is not traced
     (folder / "trace.vlt").write_text('`verilator_config\ntracing_off -scope "TOP.accelerator" -levels 1\n')
     env = toolchain.environment()
-    env["MAKEFLAGS"] = env["MAKEFLAGS"].replace("OPT_FAST=-O2", "OPT_FAST=-O1")  # compiling is most of the time
+    env["MAKEFLAGS"] = env["MAKEFLAGS"].replace("-O2", "-O0")  # compiling is most of the time
     switches = ["--trace-vcd", "trace.vlt"] if trace else []
     quiet = [*toolchain.WAIVERS, "-Wno-MULTITOP"]  # cell models of blocks that another block holds
     run = ["verilator", "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-initial", "unique", "--top-module",

@@ -157,7 +157,8 @@ def saif(sim, path, top):
                 if isinstance(inner, dict):
                     walk(inner)
                 else:
-                    out.write("(PORT " + " ".join(port(pin, net) for pin, net in inner[1].items()) + ")\n")
+                    # OpenSTA takes a leaf's pins from NET entries and skips PORT ones
+                    out.write("(NET " + " ".join(port(pin, net) for pin, net in inner[1].items()) + ")\n")
                 out.write(")\n")
 
         walk(tree)
