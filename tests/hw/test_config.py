@@ -27,7 +27,8 @@ def test_paper_has_the_published_sizes():
     ({"neurons": 6}, "neurons=6: wanted a multiple of 4 from 4 to 1024"),
     ({"neurons": "8"}, "neurons='8': wanted an integer"),
     ({"neurons": True}, "neurons=True: wanted an integer"),
-    ({"features": 9}, "features=9: wanted 1 to input_rows=8"),
+    ({"features": 1}, "features=1: wanted 2 to input_rows=8"),
+    ({"features": 9}, "features=9: wanted 2 to input_rows=8"),
     ({"feature_bits": 9}, "feature_bits=9: only 8-bit"),
     ({"weight_bits": 1}, "weight_bits=1: wanted 2 to 8"),
     ({"outputs": 6}, "outputs=6: wanted a positive multiple of logits_per_beat=4"),
@@ -73,12 +74,12 @@ def test_unreadable_file(tmp_path, text, message):
 
 
 def test_unknown_name_lists_those_that_exist():
-    with pytest.raises(ConfigError, match="'papper' not found: give one of paper, tiny"):
+    with pytest.raises(ConfigError, match="'papper' not found: give one of .*paper.*tiny"):
         configs.load("papper")
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 64), st.integers(2, 8), st.sampled_from(configs.INPUT_CODES))
+@given(st.integers(2, 40), st.integers(1, 64), st.integers(2, 8), st.sampled_from(configs.INPUT_CODES))
 def test_round_trip_and_width_rule(features, quarters, weight_bits, code):
     values = {"name": "any", "features": features, "input_rows": features, "neurons": 64, "outputs": 64 * quarters,
               "weight_bits": weight_bits, "load_bits": 32, "input_code": code, "accumulator_bits": 24,
