@@ -1,6 +1,5 @@
 # One block from netlist to global route on the `openroad` found on PATH; written for the command set of 2022 and later.
-# Set before: lefs, liberties, netlist, top, sdc, clock_period, driving_cell, load_pf, utilisation, site, out_dir,
-# tie_high, tie_low (cell/pin), clock_buffer, hold_buffer, signal_layers, clock_layers, wire_layer, clock_wire_layer, macro_halo.
+# The settings come from a file that hw.flow.openroad writes: see `settings` there for what each means.
 foreach path $lefs { read_lef $path }
 foreach path $liberties { read_liberty $path }
 read_verilog $netlist
@@ -51,7 +50,7 @@ check_placement -verbose
 
 puts "STEP global_route"
 set_routing_layers -signal $signal_layers -clock $clock_layers
-set_global_routing_layer_adjustment $signal_layers 0.3
+set_global_routing_layer_adjustment $signal_layers $route_adjustment
 global_route -guide_file $out_dir/route.guide -congestion_iterations 50
 estimate_parasitics -global_routing
 
@@ -62,7 +61,6 @@ report_tns
 report_clock_skew
 report_checks -path_delay max -format full_clock
 report_design_area
-report_cell_usage
 report_power
 write_def $out_dir/placed.def
 write_verilog $out_dir/placed.v

@@ -3,7 +3,7 @@
 add_global_connection -net VDD -pin_pattern {^VDD.*$} -power
 add_global_connection -net VSS -pin_pattern {^VSS.*$} -ground
 global_connect
-set_voltage_domain -power VDD -ground VSS
+set_voltage_domain -name CORE -power VDD -ground VSS
 lassign $strap_layers lower upper
 define_pdn_grid -name core
 add_pdn_stripe -grid core -layer $rail_layer -width $rail_width -followpins

@@ -1,0 +1,175 @@
+"""`make openroad`: a block from netlist to global route; and the same design as OpenROAD-flow-scripts and LibreLane configs.
+
+    python -m hw.flow.openroad --config tiny                   the whole design, with its SRAM macros
+    python -m hw.flow.openroad --config paper --block lif      one block
+
+The scripts are constraints/openroad/*.tcl. Without `openroad` on PATH the configurations are still written.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from hw import config as configs
+
+from . import library as libraries
+from . import placed
+from .errors import FlowError, Progress, command
+from .sta import synthesised
+from .sta_tool import SDC, _tcl
+from .synth import folder_of
+from .yosys import CONSTRAINTS
+
+SCRIPTS = CONSTRAINTS / "openroad"
+HALO = 20.0  # um kept free round a macro
+# layers, widths and pitches in um; IHP: design rules of the technology LEF, straps as OpenROAD-flow-scripts' platform
+TECHNOLOGY = {
+    "ihp-sg13g2": {
+        "pin_hor_layer": "Metal3", "pin_ver_layer": "Metal2", "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
+        "signal_layers": "Metal2-Metal5", "clock_layers": "Metal2-Metal5", "rail_layer": "Metal1", "rail_width": 0.44,
+        "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6, "macro_pin_layer": "Metal4",
+        "clock_buffer": "sg13g2_buf_4"},
+    "nangate45": {
+        "pin_hor_layer": "metal3", "pin_ver_layer": "metal2", "wire_layer": "metal3", "clock_wire_layer": "metal5",
+        "signal_layers": "metal2-metal7", "clock_layers": "metal3-metal7", "rail_layer": "metal1", "rail_width": 0.17,
+        "strap_layers": ["metal4", "metal7"], "strap_width": 0.48, "strap_pitch": 28.0, "macro_pin_layer": "metal4",
+        "clock_buffer": "BUF_X4"},
+}
+
+
+def macro_size(lefs, name):
+    """Width and height in um of a macro in the LEF files."""
+    for path in lefs:
+        found = re.search(rf"^MACRO {re.escape(name)}\s.*?SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", path.read_text(), re.S | re.M)
+        if found:
+            return float(found[1]), float(found[2])
+    raise FlowError(f"{name}: no LEF of it; {path.parent} lacks the macro's abstract")
+
+
+def floorplan(macros, lefs, cell_area, utilisation):
+    """Die and core in um, macro corners: macros in a row along the top, cells below. `macros`: instance -> macro name."""
+    if not macros:
+        return {"die_area": "", "core_area": "", "macro_names": [], "macro_places": []}
+    sizes = {m: macro_size(lefs, m) for m in set(macros.values())}
+    width = sum(sizes[m][0] + HALO for m in macros.values()) + HALO
+    top = max(h for _, h in sizes.values())
+    below = cell_area / utilisation * 100 / width
+    height, x, places = below + top + 3 * HALO, 2 * HALO, []
+    for macro in macros.values():
+        places.append(f"{x:.2f} {below + 2 * HALO:.2f} R0")
+        x += sizes[macro][0] + HALO
+    return {"die_area": f"0 0 {width + 2 * HALO:.2f} {height + HALO:.2f}",
+            "core_area": f"{HALO} {HALO} {width + HALO:.2f} {height:.2f}",
+            "macro_names": list(macros), "macro_places": places}
+
+
+def settings(library, result, folder, block, period, utilisation):
+    """Every Tcl variable of constraints/openroad/flow.tcl."""
+    if library.name not in TECHNOLOGY:
+        raise FlowError(f"LIB={library.name!r}: layers are known for {', '.join(TECHNOLOGY)} only")
+    whole = block == "accelerator"
+    macros = {f"{name}/macro_{i // m_columns}_{i % m_columns}": m["macro"] for name, m in result["memories"].items()
+              for m_columns in [m["bits"] // 64] for i in range(m["macros"])} if whole else {}
+    area = result["total"]["area_um2"] if whole else next(
+        b["area_um2"] for b in result["blocks"].values() if b["module"] == block)
+    used = set(macros.values())
+    lefs = [p for p in library.lef if not p.name.startswith("RM_") or p.stem in used]
+    tie = {key: "/".join(value) for key, value in (("tie_high", library.tie_high), ("tie_low", library.tie_low))}
+    return {"script_dir": SCRIPTS, "lefs": lefs, "liberties": [library.cells.path, *(result["views"] if whole else [])],
+            "netlist": (folder / "netlist.v").resolve(), "top": block, "sdc": SDC, "clock_period": period,
+            "driving_cell": library.drive, "load_pf": 0.02, "utilisation": utilisation, "density": 0.65,
+            "route_adjustment": 0.3, "site": library.site, "macro_halo": HALO, **tie, **TECHNOLOGY[library.name],
+            **floorplan(macros, lefs, area, utilisation)}
+
+
+def flow_scripts_config(values, library, folder):
+    """OpenROAD-flow-scripts `config.mk` and LibreLane `config.json` of the same design, written beside the netlist."""
+    top, period = values["top"], values["clock_period"]
+    macros = bool(values["macro_names"])
+    lefs = [str(p) for p in values["lefs"] if p.name.startswith("RM_")]
+    mk = [f"export DESIGN_NAME = {top}", f"export PLATFORM = {library.name}", f"export SYNTH_NETLIST_FILES = {values['netlist']}",
+          f"export SDC_FILE = {folder / 'design.sdc'}", f"export CORE_UTILIZATION = {values['utilisation']}",
+          f"export PLACE_DENSITY = {values['density']}", "export TNS_END_PERCENT = 100"]
+    if macros:
+        mk += [f"export ADDITIONAL_LEFS = {' '.join(lefs)}",
+               f"export ADDITIONAL_LIBS = {' '.join(str(p) for p in values['liberties'][1:])}",
+               f"export DIE_AREA = {values['die_area']}", f"export CORE_AREA = {values['core_area']}",
+               f"export MACRO_PLACE_HALO = {HALO} {HALO}", f"export MACRO_PLACEMENT = {folder / 'macros.cfg'}"]
+        (folder / "macros.cfg").write_text("".join(
+            f"{n} {p}\n" for n, p in zip(values["macro_names"], values["macro_places"], strict=True)))
+    (folder / "config.mk").write_text("\n".join(mk) + "\n")
+    sets = "".join(f"set {k} {_tcl(values[k])}\n" for k in ("clock_period", "driving_cell", "load_pf"))
+    (folder / "design.sdc").write_text(sets + SDC.read_text())
+    lane = {"meta": {"version": 2, "flow": "Classic", "substituting_steps": {"Yosys.Synthesis": None}},
+            "DESIGN_NAME": top, "PDK": library.name, "VERILOG_FILES": [str(values["netlist"])], "CLOCK_PORT": "clk",
+            "CLOCK_PERIOD": period, "PNR_SDC_FILE": str(folder / "design.sdc"), "FP_CORE_UTIL": values["utilisation"],
+            "PL_TARGET_DENSITY_PCT": round(100 * values["density"]), "RUN_CTS": True, "GRT_ADJUSTMENT": 0.3}
+    if macros:
+        lane |= {"FP_SIZING": "absolute", "DIE_AREA": [float(v) for v in values["die_area"].split()],
+                 "MACROS": {m: {"lef": [p], "lib": {"*": [str(v) for v in values["liberties"][1:]]}, "instances": {
+                     n: {"location": [float(v) for v in place.split()[:2]], "orientation": place.split()[2]}
+                     for n, place in zip(values["macro_names"], values["macro_places"], strict=True)}}
+                     for p in lefs for m in [Path(p).stem]}}
+    (folder / "config.json").write_text(json.dumps(lane, indent=1) + "\n")
+
+
+def run(values, folder):
+    """Run the flow; returns its log."""
+    source = folder / "run.tcl"
+    source.write_text("".join(f"set {k} {_tcl(v)}\n" for k, v in (values | {"out_dir": folder.resolve()}).items())
+                      + f"source {{{SCRIPTS / 'flow.tcl'}}}\nexit\n")
+    with Progress(f"openroad {values['top']}") as progress, (folder / "flow.log").open("w") as log:
+        process = subprocess.Popen(["openroad", "-no_splash", "-exit", str(source)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        try:
+            for line in process.stdout:
+                log.write(line)
+                progress.tick()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait()
+    text = (folder / "flow.log").read_text()
+    if "\nEND" not in text:
+        errors = re.findall(r"^.*ERROR.*|^Error.*", text, re.M)
+        raise FlowError(f"openroad: {errors[0][:300] if errors else 'stopped early'} (log: {folder / 'flow.log'})")
+    return text
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="hw.flow.openroad", description=__doc__.splitlines()[0])
+    libraries.arguments(parser)
+    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
+    parser.add_argument("--block", default="accelerator", help="module to place, e.g. pe_array or lif (default: the whole)")
+    parser.add_argument("--period", type=float, default=20.0, help="clock period in ns (default: %(default)s)")
+    parser.add_argument("--utilisation", type=float, default=50.0, help="percent of the core (default: %(default)s)")
+    args = parser.parse_args(argv)
+    with command():
+        if not 5 <= args.utilisation <= 95:
+            raise FlowError(f"--utilisation {args.utilisation}: wanted 5 to 95")
+        config = configs.load(args.config)
+        library = libraries.load(args.lib, args.pdk)
+        base = folder_of(args, config, library)
+        result = synthesised(base, args)
+        modules = {b["module"] for b in result["blocks"].values()}
+        if args.block not in modules:
+            raise FlowError(f"--block {args.block!r}: wanted one of {', '.join(sorted(modules))}")
+        folder = base / "openroad" / args.block
+        folder.mkdir(parents=True, exist_ok=True)
+        values = settings(library, result, base.resolve(), args.block, args.period, args.utilisation)
+        flow_scripts_config(values, library, folder.resolve())
+        print(f"{folder}: config.mk (OpenROAD-flow-scripts), config.json (LibreLane)")
+        if not shutil.which("openroad"):
+            raise FlowError("openroad is missing: install it from github.com/The-OpenROAD-Project/OpenROAD/releases, "
+                            "or give the configurations above to OpenROAD-flow-scripts or LibreLane")
+        out = placed.parse(run(values, folder)) | {"config": config.name, "library": library.name, "block": args.block}
+        placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}")
+        (folder / "openroad.json").write_text(json.dumps(out, indent=1) + "\n")
+        print(json.dumps(out, indent=1))
+
+
+if __name__ == "__main__":
+    main()
