@@ -1,7 +1,7 @@
 # Targets of the physical flow, included by the Makefile. LIB: ihp-sg13g2 (PDK=folder), nangate45, or a .lib file.
 LIB ?= ihp-sg13g2
 PHYSICAL = --config "$(or $(CONFIG),tiny)" --lib "$(LIB)" $(if $(PDK),--pdk "$(PDK)")
-.PHONY: synth sta activity power gates ablation memory-options openroad fpga-report physical-json
+.PHONY: synth sta gate-activity power gates ablation memory-options openroad fpga-report physical-json
 
 synth: $(READY) ## Map to a library: area, flip-flops, depth by block (CONFIG=tiny|paper LIB=ihp-sg13g2|nangate45|FILE.lib PDK=folder)
 	@$(PY) -m hw.flow.synth $(PHYSICAL) $(ARGS)
@@ -12,11 +12,11 @@ sta: $(READY) ## Timing of the mapped netlist at 100 kHz and a fast clock (needs
 gates: $(READY) ## Gate-level co-simulation beside the RTL (ARGS="--blocks pe_array lif --frames 2")
 	@$(PY) -m cosim.gates $(PHYSICAL) $(ARGS)
 
-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
+gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
 	@$(PY) -m cosim.gates $(PHYSICAL) --frames $(or $(FRAMES),3) --stimulus-only build/physical/stimulus-$(or $(CONFIG),tiny).bin
 	@$(PY) -m hw.flow.activity $(PHYSICAL) --stimulus build/physical/stimulus-$(or $(CONFIG),tiny).bin $(ARGS)
 
-power: activity ## Energy a frame by block under real activity (needs `sta` 3)
+power: gate-activity ## Energy a frame by block under real activity (needs `sta` 3)
 	@$(PY) -m hw.flow.power $(PHYSICAL)
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
