@@ -16,13 +16,16 @@ CONTEXT = 0.4
 class FrameLoss:
     """Callable (model, batch) -> (loss, metrics). `log_prior` float (O,); `share`: part of the frames that is used.
 
-    `rate_target`, `rate_weight`: firing rates of a layer above the target are punished with their squared excess.
+    `rate_target`, `rate_weight`: firing rates of a layer above the target are punished with their squared excess,
+    neurons that fire less than `rate_least` with their squared want. `teacher`: a trained network whose posteriors of
+    the thirds count as much as the labels.
     """
 
-    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0, rate_least=0.0):
+    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0, rate_least=0.0,
+                 teacher=None):
         self.log_prior, self.contexts, self.share = log_prior, contexts, share
         self.smoothing, self.rate_target, self.rate_weight = smoothing, rate_target, rate_weight
-        self.rate_least = rate_least
+        self.rate_least, self.teacher = rate_least, teacher
 
     def __call__(self, model, batch):
         x, target = batch
@@ -33,6 +36,11 @@ class FrameLoss:
         rows = torch.arange(len(wanted))
         grouped = logits.unflatten(-1, (-1, self.contexts)).logsumexp(-1)  # (frames, thirds of phones)
         loss = functional.cross_entropy(grouped, wanted // self.contexts, label_smoothing=self.smoothing)
+        if self.teacher is not None:
+            with torch.no_grad():
+                told = self.teacher.readout(self.teacher.encode(x)[0][chosen]) + self.log_prior
+                told = told.unflatten(-1, (-1, self.contexts)).logsumexp(-1).softmax(-1)
+            loss = (loss + functional.cross_entropy(grouped, told)) / 2
         metrics = {"frame_accuracy": (grouped.argmax(-1) == wanted // self.contexts).float().mean().item()}
         if self.contexts > 1:
             within = logits[rows, wanted] - grouped[rows, wanted // self.contexts]

@@ -1,8 +1,9 @@
 """The compression chain: float, structured pruning, 8 and 4 bit, FC pruning; each stage starts from the one before.
 
-    float256 -> prune128 -> q8 -> q4 -> fcprune          source: arXiv 2503.21337, section II
+    float256 -> prune128 -> q8 -> q4 -> fcprune -> final     source: arXiv 2503.21337, section II
 
-`t1`, `t1q4` leave it after the pruning for one time step; `gru` and `lstm` stand beside it. A stage is a training run with its own folder and checkpoint.
+`final` trains on at the end of the chain, where an epoch is cheapest. `t1`, `t1q4` leave the
+chain after the pruning, for one time step; `gru` and `lstm` stand beside it. A stage is a run with its own checkpoint.
 """
 
 import json
@@ -40,6 +41,7 @@ STAGES = {s.name: s for s in (
     Stage("q8", "prune128", 1, 3e-3, bits=8),
     Stage("q4", "q8", 6, 4e-3, bits=4),
     Stage("fcprune", "q4", 4, 3e-3, bits=4, fc_pruned=0.4),
+    Stage("final", "fcprune", 14, 4e-3, bits=4, fc_pruned=0.4),
     Stage("t1", "prune128", 4, 5e-3, time_steps=1),
     Stage("t1q4", "t1", 5, 4e-3, bits=4, time_steps=1),
     Stage("gru", None, 12, 1e-2),
@@ -85,7 +87,7 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
     model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
     recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps, "surrogate": surrogate,
               "epochs": epochs or stage.epochs, "rate": stage.rate, "data": list(data), "split": task.split.name,
-              "loss": loss}
+              "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
     trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
                 seed=seed, recipe=recipe, quiet=quiet)
     return model.eval()

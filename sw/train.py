@@ -37,6 +37,7 @@ def parser():
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--epochs", type=int, help="epochs of every stage, in place of its own number")
     p.add_argument("--rate-target", type=float, default=0.35, help="firing rate above which a layer is punished")
+    p.add_argument("--teacher", help="run folder of a trained gru or lstm to distil from")
     p.add_argument("--export", help="folder for the integer model of the last stage")
     p.add_argument("--threads", type=int, default=1, help="threads of one process")
     p.add_argument("--quiet", action="store_true")
@@ -65,14 +66,16 @@ def _run(args):
     noise = corpus.noises(args.noise, ["train"]) if args.noise else None
     work = task.PhoneTask(parts, task.phone_layout(config), noise, quiet=args.quiet)
     print(f"{len(parts.train)} utterances to train on, {len(parts.test)} held out ({parts.name})")
-    model = None
+    model, extra = None, {"rate_target": args.rate_target}
+    if args.teacher:
+        extra["teacher"] = stages.restore(args.teacher)
     for name in chain:
         stage, folder = stages.STAGES[name], Path(args.out) / name
         if model is None and stage.before:
             model = stages.restore(Path(args.out) / stage.before)
         model = stages.train(stage, config, work, folder, model, seed=args.seed,
                              surrogate=args.surrogate, epochs=args.epochs, quiet=args.quiet,
-                             data=[Path(d).name for d in args.data], rate_target=args.rate_target)
+                             data=[Path(d).name for d in args.data], **extra)
     if args.export:
         integer = export.integer_model(model, config, work, recipe={"stage": chain[-1], "seed": args.seed})
         integer.save(args.export)
