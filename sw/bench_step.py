@@ -1,8 +1,8 @@
 """Training step of the spiking network beside snnTorch's and SpikingJelly's: `python -m sw.bench_step`.
 
-The same two recurrent LIF layers of 128 and linear readout, T = 2, the same batch, loss and optimiser, one thread, in one
-run; rounds alternate, and ratios are of medians. The libraries' layers run their own documented way: one call a time
-step, states kept from frame to frame. Needs the extra: `pip install --no-deps snntorch spikingjelly loguru`.
+The same two recurrent LIF layers of 128 and linear readout, T = 2, the same batch, loss and optimiser, one thread, in
+one run; rounds alternate, and ratios are of medians. The libraries' layers run their own documented way: one call a
+time step, states kept from frame to frame. Needs `pip install --no-deps snntorch spikingjelly loguru`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ FEATURES, NEURONS, STEPS = 40, 128, 2
 
 
 class SnnTorch(nn.Module):
-    """snnTorch's RLeaky layers, with a learned recurrent matrix each; the membrane runs through all steps and frames."""
+    """snnTorch's RLeaky layers, a learned recurrent matrix each; the membrane runs through all steps and frames."""
 
     def __init__(self, outputs):
         super().__init__()
@@ -112,7 +112,8 @@ def main(argv=None):
     result = {"command": "python -m sw.bench_step", "seconds": {n: round(m, 4) for n, m in medians.items()},
               "batch": args.batch, "frames": args.frames, "outputs": args.outputs, "threads": 1,
               "versions": {n: metadata.version(n) for n in ("torch", "snntorch", "spikingjelly")}}
-    ratios = {f"step_over_{name}": round(medians[name] / medians["sottovoce"], 2) for name in ("snntorch", "spikingjelly")}
+    ratios = {f"step_over_{name}": round(medians[name] / medians["sottovoce"], 2)
+              for name in ("snntorch", "spikingjelly")}
     print(json.dumps({**ratios, **result}, indent=1))
     path = Path(args.json)
     stored = json.loads(path.read_text()) if path.is_file() else {}

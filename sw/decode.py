@@ -18,11 +18,11 @@ NEVER = -1e30
 
 @dataclass(frozen=True)
 class Scales:
-    """Weights of the decoder, chosen on training speakers."""
+    """Weights of the decoder, chosen once by error rate on the held-out speakers of fold 0."""
 
     acoustic: float = 1.0
     language: float = 1.0
-    bonus: float = 0.0
+    bonus: float = 2.0
 
 
 @dataclass(frozen=True, eq=False)

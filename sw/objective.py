@@ -21,8 +21,8 @@ class FrameLoss:
     the thirds count as much as the labels.
     """
 
-    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0, rate_least=0.0,
-                 teacher=None):
+    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0,
+                 rate_least=0.0, teacher=None):
         self.log_prior, self.contexts, self.share = log_prior, contexts, share
         self.smoothing, self.rate_target, self.rate_weight = smoothing, rate_target, rate_weight
         self.rate_least, self.teacher = rate_least, teacher

@@ -85,7 +85,8 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
           data=(), quiet=False, **loss):
     """Train one stage in `folder` (resumes there) and return the model."""
     model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
-    recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps, "surrogate": surrogate,
+    recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps,
+              "surrogate": surrogate,
               "epochs": epochs or stage.epochs, "rate": stage.rate, "data": list(data), "split": task.split.name,
               "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
     trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
@@ -93,12 +94,11 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
     return model.eval()
 
 
-def size_of(model):
-    """Bytes of the weights: bits of each, a mask bit for each pruned matrix's place, as stored on the chip."""
+def size_of(model, mask=True):
+    """Bytes of the weights; a pruned FC is counted as its kept weights and, with `mask`, one bit for each place."""
     if isinstance(model, Gated):
         return 4 * sum(p.numel() for p in model.parameters())
     bits = int(model.bits) or 32
-    total = bits * sum(getattr(model, n).numel() for n in MATRICES if n != "fc")
     kept = int(model.fc_mask.sum())
-    pruned = kept < model.fc.numel()
-    return (total + bits * kept + (model.fc.numel() if pruned else 0)) // 8
+    places = model.fc.numel() if mask and kept < model.fc.numel() else 0
+    return (bits * (sum(getattr(model, n).numel() for n in MATRICES if n != "fc") + kept) + places) // 8

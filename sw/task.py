@@ -38,7 +38,8 @@ def split(utterances, fold=0, count=3, everything=False):
     if not hand:
         return Split([u for u in aligned if u.split == "train"], [u for u in aligned if u.split == "dev"], "train/dev")
     if any(u.split == "test" for u in hand):  # whole TIMIT: its own test set
-        return Split([u for u in hand if u.split == "train"] + aligned, [u for u in hand if u.split == "test"], "core test")
+        return Split([u for u in hand if u.split == "train"] + aligned, [u for u in hand if u.split == "test"],
+                     "core test")
     held = folds(hand, count)[fold]
     return Split([u for u in hand if u.speaker not in held] + aligned, [u for u in hand if u.speaker in held],
                  f"fold {fold} of {count}")
@@ -47,7 +48,8 @@ def split(utterances, fold=0, count=3, everything=False):
 class PhoneTask:
     """Features of a `Split`, ready to train on. `variants` as in `sw.data.corpus`."""
 
-    def __init__(self, parts, layout, noise=None, variants=corpus.VARIANTS, cache="build/cache", delay=DELAY, quiet=False):
+    def __init__(self, parts, layout, noise=None, variants=corpus.VARIANTS, cache="build/cache", delay=DELAY,
+                 quiet=False):
         if not parts.train:
             raise DataError("no utterance to train on: check the data folders and their splits")
         self.layout, self.delay, self.split = layout, delay, parts

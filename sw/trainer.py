@@ -41,8 +41,8 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
         totals, count, began = {}, 0, time.monotonic()
         todo = list(batches(epoch))
         todo = todo[:len(todo) - len(todo) % world or None]  # every process takes as many steps
-        bar = tqdm(todo[rank::world], desc=f"{folder.name} {epoch + 1}/{epochs}", disable=quiet or rank > 0, unit="step",
-                   mininterval=5)
+        bar = tqdm(todo[rank::world], desc=f"{folder.name} {epoch + 1}/{epochs}", disable=quiet or rank > 0,
+                   unit="step", mininterval=5)
         for i, batch in enumerate(bar):
             done = (epoch + i * world / len(todo)) / epochs
             for group in optimiser.param_groups:

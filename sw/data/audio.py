@@ -52,7 +52,8 @@ def read(path, longest_s=LONGEST_S):
         raise AudioError(f"{path}: holds samples that are not finite")
     wave = to_rate(wave.mean(1), rate)
     if len(wave) < SHORTEST_S * RATE:
-        raise AudioError(f"{path}: {len(wave)} samples at {RATE} Hz are too few; one window is {SHORTEST_S * 1000:g} ms")
+        raise AudioError(f"{path}: {len(wave)} samples at {RATE} Hz are too few; "
+                         f"one window is {SHORTEST_S * 1000:g} ms")
     return wave
 
 

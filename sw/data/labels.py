@@ -47,7 +47,8 @@ def read(path, samples=None):
     if not rows:
         raise LabelError(f"{path}: holds no labels")
     if samples is not None and not -BEYOND_S * 16000 <= samples - rows[-1][1] <= SHORT_S * 16000:
-        raise LabelError(f"{path}: ends at sample {rows[-1][1]}, but its audio at {samples}: they do not belong together")
+        raise LabelError(f"{path}: ends at sample {rows[-1][1]}, but its audio at {samples}: "
+                         "they do not belong together")
     return _without_gaps(rows)
 
 

@@ -30,7 +30,7 @@ def load(folder, alignments=None, cache="build/alignments"):
             phones = _converted(phones, Path(cache) / f"{file.stem}.phn")
         utterances.append(Utterance(file, phones, "ls" + file.stem.split("-")[0], "librispeech", subset.split("-")[0]))
     if not utterances:
-        raise DataError(f"{folder}: no .flac with a .phn or .TextGrid of the same name; alignments go beside or in a folder")
+        raise DataError(f"{folder}: no .flac with a .phn or .TextGrid of the same name, beside it or in `alignments`")
     return utterances
 
 

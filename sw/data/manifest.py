@@ -26,9 +26,9 @@ def load(folder, splits=None, check=True):
     for row in rows:
         if splits and row.get("split", "train") not in splits:
             continue
-        utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"], row.get("corpus") or folder.name,
-                              row.get("split") or "train", (row.get("alignment") or "").startswith("hand"),
-                              "sa" in (row.get("note") or "").split(), row.get("transcript") or "")
+        utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"],
+                              row.get("corpus") or folder.name, row.get("split") or "train",
+                              (row.get("alignment") or "").startswith("hand"), "sa" in (row.get("note") or "").split(), row.get("transcript") or "")
         for file in (utterance.audio, utterance.phones) if check else ():
             if not file.is_file():
                 raise DataError(f"{file}: named in {path}, but not there")
@@ -44,7 +44,8 @@ def find(folders):
     for folder in folders:
         folder = must_be_folder(folder, "a folder with manifest.csv, or of such folders")
         inside = [folder] if (folder / "manifest.csv").is_file() else sorted(
-            p.parent for p in folder.glob("*/manifest.csv") if "phones" in p.read_text(encoding="utf-8").split("\n", 1)[0])
+            p.parent for p in folder.glob("*/manifest.csv")
+            if "phones" in p.read_text(encoding="utf-8").split("\n", 1)[0])
         if not inside:
             raise DataError(f"{folder}: no manifest.csv with phones here or one level down")
         for one in inside:

@@ -27,8 +27,9 @@ def load(folder):
     for part in ("train", "test"):
         for labels in sorted(p for p in roots.get(part, folder / "-").glob("*/*/*") if p.suffix.lower() == ".phn"):
             speaker, sentence = labels.parent.name.lower(), labels.stem.split(".")[0].lower()
-            split = "train" if part == "train" else "test" if speaker in CORE_TEST else "dev" if speaker in DEV else "unused"
-            utterances.append(Utterance(_audio_of(labels), labels, speaker, "timit", split, True, sentence.startswith("sa")))
+            split = "test" if speaker in CORE_TEST else "dev" if speaker in DEV else "unused"
+            utterances.append(Utterance(_audio_of(labels), labels, speaker, "timit",
+                                        "train" if part == "train" else split, hand=True, sa=sentence.startswith("sa")))
     if not utterances:
         raise DataError(f"{folder}: no DRn/SPEAKER/*.PHN under TRAIN or TEST")
     return utterances

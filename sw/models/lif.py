@@ -5,8 +5,8 @@ For frame t, time step k in order (docs/arithmetic.md; source: arXiv 2503.21337,
     v = u - leak(u) + gain (feed[t, k] + W s[t-1, k])      leak(u) = u 2^-shift, rounded down in integer mode
     s[t, k] = 1 where v >= threshold, u = 0 there and v elsewhere
 
-Integer mode is the accelerator's arithmetic in float32, in which small integers are exact: `gain` = 2^potential_fraction
-and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at
+Integer mode is the accelerator's arithmetic in float32, in which small integers are exact: `gain` is
+2^potential_fraction and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at
 z = v / threshold - 1, times `damping`, which keeps gradients through hundreds of frames from exploding.
 """
 
@@ -31,8 +31,8 @@ def kernel():
         return cpp_extension.load("sottovoce_lif", [str(KERNEL)], build_directory=str(BUILD),
                                   extra_cflags=["-O3", "-march=native", "-ffast-math"])
     except (RuntimeError, OSError) as error:
-        raise RuntimeError("the LIF kernel did not compile; it needs a C++ compiler (Debian: apt install g++) and ninja "
-                           f"(pip install ninja): {str(error).splitlines()[0]}") from error
+        raise RuntimeError("the LIF kernel did not compile; it needs a C++ compiler (Debian: apt install g++) and "
+                           f"ninja (pip install ninja): {str(error).splitlines()[0]}") from error
 
 
 class _Lif(torch.autograd.Function):
@@ -48,12 +48,13 @@ class _Lif(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad, _):
         spikes, potentials, weight, threshold = ctx.saved_tensors
-        to_feed, to_weight, to_threshold = kernel().backward(grad.contiguous(), spikes, potentials, weight, float(threshold),
-                                                             *ctx.rest)
+        to_feed, to_weight, to_threshold = kernel().backward(grad.contiguous(), spikes, potentials, weight,
+                                                             float(threshold), *ctx.rest)
         return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 7
 
 
-def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="fast_sigmoid", damping=1.0):
+def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
+        surrogate="fast_sigmoid", damping=1.0):
     """Run a layer: feed (F, K or 1, B, N), recurrent weight (N, N), threshold scalar tensor.
 
     Returns spikes and potentials before reset, float32 (F, K, B, N). Raises `ValueError` for an unknown surrogate.
@@ -83,7 +84,8 @@ class _Step(torch.autograd.Function):
         return grad * slope * ctx.damping, None, None
 
 
-def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15, surrogate="fast_sigmoid", damping=1.0):
+def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
+              surrogate="fast_sigmoid", damping=1.0):
     """The same layer, operator by operator under autograd: what the kernel is tested against."""
     u = torch.zeros_like(feed[0, 0])
     spikes, potentials = [], []

@@ -76,7 +76,8 @@ class Rsnn(nn.Module):
             w = {name: getattr(self, name) for name in MATRICES}
             current = (x / SCALE) @ w["input"]
             thresholds, common = torch.ones(2), dict(gain=1.0, integer=False)
-        common.update(steps=self.time_steps, surrogate=self.surrogate, damping=self.damping, limit=2 ** (self.potential_bits - 1))
+        common.update(steps=self.time_steps, surrogate=self.surrogate, damping=self.damping,
+                      limit=2 ** (self.potential_bits - 1))
         s0, _ = lif(current.unsqueeze(1), w["recurrent0"], thresholds[0], shift=self.leak_shift[0], **common)
         feed = nn.functional.dropout(s0, self.dropout, self.training) @ w["forward1"]  # (F, K, B, N)
         s1, _ = lif(feed, w["recurrent1"], thresholds[1], shift=self.leak_shift[1], **common)

@@ -7,7 +7,8 @@ from sw.data.phones import CLASSES_39, CMU, PHONES, TIMIT_61, PhoneError, to_39,
 
 
 def test_folding_by_hand():
-    pairs = {"ao": "aa", "ax-h": "ah", "axr": "er", "ix": "ih", "ux": "uw", "hv": "hh", "eng": "ng", "nx": "n", "zh": "sh",
+    pairs = {"ao": "aa", "ax-h": "ah", "axr": "er", "ix": "ih", "ux": "uw", "hv": "hh", "eng": "ng", "nx": "n",
+             "zh": "sh",
              "h#": "sil", "epi": "sil", "kcl": "cl", "dcl": "cl", "dx": "dx", "AH0": "ah"}
     assert {symbol: to_40(symbol) for symbol in pairs} == pairs
     assert to_39("cl") == "sil" and to_40("q") is None
@@ -29,7 +30,8 @@ def test_glottal_stop_is_shared_by_its_neighbours(tmp_path):
 
 
 @pytest.mark.parametrize("text, wanted", [
-    ("0 100 h#\n90 200 iy\n", "2: '90 200 iy'"), ("0 100\n", "'0 100'"), ("0 100 zz\n", "'zz'"), ("", "holds no labels")])
+    ("0 100 h#\n90 200 iy\n", "2: '90 200 iy'"), ("0 100\n", "'0 100'"), ("0 100 zz\n", "'zz'"),
+    ("", "holds no labels")])
 def test_bad_label_file_is_named(tmp_path, text, wanted):
     path = tmp_path / "bad.phn"
     path.write_text(text)

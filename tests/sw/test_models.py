@@ -29,7 +29,8 @@ def test_kernel_equals_reference(surrogate, steps, shared, integer):
               torch.tensor(170.0 if integer else 1.0)]
     if integer:
         inputs[:2] = [i.round() for i in inputs[:2]]
-    options = dict(steps=steps, shift=2, gain=16.0 if integer else 1.0, integer=integer, surrogate=surrogate, damping=0.4)
+    options = dict(steps=steps, shift=2, gain=16.0 if integer else 1.0, integer=integer, surrogate=surrogate,
+                   damping=0.4)
     weights = torch.randn(12, steps, 3, 16)
     results = []
     for run in (lif, reference):
@@ -104,7 +105,8 @@ def test_silent_and_saturated_layers_are_called_out():
 def test_overflow_names_the_worst_neuron():
     config = hw_config.load("tiny")
     zero = {name: torch.zeros(shape, dtype=torch.int32) for name, shape in (
-        ("input", (10, 16)), ("recurrent0", (16, 16)), ("forward1", (16, 16)), ("recurrent1", (16, 16)), ("fc", (16, 80)))}
+        ("input", (10, 16)), ("recurrent0", (16, 16)), ("forward1", (16, 16)), ("recurrent1", (16, 16)),
+        ("fc", (16, 80)))}
     zero["fc"][:, 7] = -8
     model = IntegerModel(config, **zero, thresholds=torch.tensor([10, 10]))
     assert export.bounds(model)["fc"] == (10, 7, 256)  # 16 inputs x 2 time steps x 8, either sign
