@@ -124,25 +124,24 @@ class Liberty:
     voltage: float
     cells: dict
     group: Group
-    capacitance_unit: float  # pF
 
 
-def _pins(group):
+def _pins(group, picofarad):
     pins = {}
     for pin in group.all("pin"):
         for name in pin.names:
-            pins[name] = Pin(name, pin.attributes.get("direction", "input"), pin.number("capacitance"),
+            pins[name] = Pin(name, pin.attributes.get("direction", "input"), pin.number("capacitance") * picofarad,
                              pin.attributes.get("function", ""), pin.attributes.get("three_state", ""),
                              pin.attributes.get("clock", "") == "true")
     return pins
 
 
-def _bus_pins(group, widths):
+def _bus_pins(group, widths, picofarad):
     pins = {}
     for bus in group.all("bus"):
         bits = widths.get(bus.attributes.get("bus_type"), 1)
         for name in bus.names:
-            pins[name] = Pin(name, bus.attributes.get("direction", "input"), bus.number("capacitance"), bits=bits)
+            pins[name] = Pin(name, bus.attributes.get("direction", "input"), bus.number("capacitance") * picofarad, bits=bits)
     return pins
 
 
@@ -178,7 +177,7 @@ def read(path):
         states = [g.number("value") for g in cell.all("leakage_power")]
         if leak is None:
             leak = sum(states) / len(states) if states else 0.0
-        pins = {**_bus_pins(cell, widths), **_pins(cell)}
+        pins = {**_bus_pins(cell, widths, picofarad), **_pins(cell, picofarad)}
         cells[cell.names[0]] = Cell(
             cell.names[0], cell.number("area"), leak * nanowatt, pins, _storage(cell),
             cell.attributes.get("dont_use", "") == "true",
@@ -186,4 +185,4 @@ def read(path):
     if not cells:
         raise FlowError(f"{path}: no cell in it; is it a Liberty file?")
     voltage = group.number("nom_voltage") or 1.0
-    return Liberty(path, group.names[0], voltage, cells, group, picofarad)
+    return Liberty(path, group.names[0], voltage, cells, group)

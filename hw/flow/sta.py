@@ -12,9 +12,9 @@ import re
 from hw import config as configs
 
 from . import library as libraries
-from . import sta_tool
+from . import memories, sta_tool
 from .errors import FlowError, command
-from .synth import folder_of
+from .synth import folder_of, write_views
 
 SLOW = 10_000.0  # ns: 100 kHz, as published
 
@@ -74,6 +74,8 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk, args.corner)
         folder = folder_of(args, config, library)
         result = synthesised(folder, args)
+        kinds = {b.macro.name: b.macro for b in memories.compose(config, library, result["settings"]["prefer"]).values()}
+        result["views"] = write_views(kinds, library, folder)  # of this corner
         timing = analyse(library, result, folder, (SLOW, args.fast))
         out = {"config": config.name, "library": library.name, "corner": library.corner, "timing": timing,
                "tool_versions": {"sta": sta_tool.version()}}

