@@ -90,6 +90,8 @@ def parser():
     p.add_argument("--data", nargs="+", default=["../shared/data/phones"], help="folders of labelled speech")
     p.add_argument("--split", default="all", help="train, dev, test or all")
     p.add_argument("--hand", action="store_true", help="only utterances labelled by hand")
+    p.add_argument("--fold", type=int, help="only the speakers that `sw.train --fold` holds out")
+    p.add_argument("--folds", type=int, default=3)
     p.add_argument("--noise", help="folder of noise with manifest.csv; its test split is mixed in")
     p.add_argument("--snr", type=float, nargs="*", default=[], help="dB; each is scored, beside no noise")
     p.add_argument("--json", help="write the figures to this file too")
@@ -108,6 +110,8 @@ def main(argv=None):
             raise ValueError(f"snr={args.snr}: needs --noise FOLDER")
         model = load(args.model)
         utterances = selected(task.find(args.data), args.split)
+        if args.fold is not None:
+            utterances = task.split(utterances, args.fold, args.folds).test
         if args.hand:
             utterances = [u for u in utterances if u.hand] or selected([], "hand")
         noise = corpus.noises(args.noise, ["test"]) if args.noise else None

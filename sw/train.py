@@ -1,7 +1,7 @@
 """Train a recogniser: `python -m sw.train --model rsnn --data FOLDER ...` (or `make train MODEL=rsnn DATA=...`).
 
 Runs the chain float256 -> prune128 -> q8 -> q4 -> fcprune, each stage from the one before; finished stages are kept, a
-stage that was cut off resumes. At the end the integers are exported.
+stage that was cut off resumes. With --export the integers of the last stage are written.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def _run(args):
     model, extra = None, {"rate_target": args.rate_target}
     if args.teacher:
         extra["teacher"] = stages.restore(args.teacher)
-    for name in chain:
+    for name in chain:  # every stage trains, or is found finished and only loaded
         stage, folder = stages.STAGES[name], Path(args.out) / name
         if model is None and stage.before:
             model = stages.restore(Path(args.out) / stage.before)

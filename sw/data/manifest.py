@@ -28,7 +28,8 @@ def load(folder, splits=None, check=True):
             continue
         utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"],
                               row.get("corpus") or folder.name, row.get("split") or "train",
-                              (row.get("alignment") or "").startswith("hand"), "sa" in (row.get("note") or "").split(), row.get("transcript") or "")
+                              (row.get("alignment") or "").startswith("hand"),
+                              "sa" in (row.get("note") or "").split(), row.get("transcript") or "")
         for file in (utterance.audio, utterance.phones) if check else ():
             if not file.is_file():
                 raise DataError(f"{file}: named in {path}, but not there")
