@@ -9,6 +9,9 @@ from cocotb_tools.runner import get_runner
 
 from .build import ROOT, config_folder, tools
 
+# Otherwise pytest's import hook compiles every module anew, torch's included: seconds for each simulation.
+PLAIN_ASSERTIONS = {"COCOTB_REWRITE_ASSERTION_FILES": ""}
+
 
 def simulate(test, toplevel, module, config, folder, *, seed, waves=False, root=ROOT):
     """Results of each cocotb test of a bench: test, signals (compared, different), figures, failure or None."""
@@ -23,8 +26,8 @@ def simulate(test, toplevel, module, config, folder, *, seed, waves=False, root=
         try:
             get_runner("verilator").test(
                 test_module=f"cosim.benches.{module}", hdl_toplevel=toplevel, hdl_toplevel_lang="verilog",
-                build_dir=folder, test_dir=place,
-                seed=seed, waves=waves, results_xml=str(results), log_file=place / "simulation.log",
+                build_dir=folder, test_dir=place, results_xml=str(results), log_file=place / "simulation.log",
+                extra_env=PLAIN_ASSERTIONS, seed=seed, waves=waves,
                 plusargs=[f"+config={settings}", f"+record={record}", f"+seed={seed}"])
         except (RuntimeError, SystemExit):
             pass  # what failed stands in the results
