@@ -2,9 +2,9 @@
 
     python -m hw.flow.activity --config paper --stimulus build/stimulus.bin --skip 2
 
-A stimulus file (written by `cosim.gates --stimulus-only` from a model and a recording) holds words for the load port and
-features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first `skip` of
-them unrecorded.
+A stimulus file (written by `cosim.gates --stimulus-only` from a model and a recording) holds words for the load port
+and features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first
+`skip` of them unrecorded.
 """
 
 import argparse
@@ -165,6 +165,17 @@ def saif(sim, path, top):
         out.write("))\n")
 
 
+def against_golden(logits, stimulus):
+    """How many logits were compared with the golden ones beside the stimulus, and how many differ."""
+    path = Path(stimulus).with_suffix(".npy")
+    if not path.is_file():
+        return {}
+    golden = np.load(path)
+    if golden.shape != logits.shape:
+        raise FlowError(f"{path}: logits of shape {golden.shape}, the netlist gave {logits.shape}")
+    return {"logits_compared": logits.size, "logits_differ": int((golden != logits).sum())}
+
+
 def record(config, library, folder, stimulus, skip):
     """Simulate and leave `activity.saif`, `activity.json`, `logits.npy` in `folder`."""
     buffers = memories.compose(config, library)
@@ -177,6 +188,7 @@ def record(config, library, folder, stimulus, skip):
     with tqdm(total=len(features), unit="frame", file=sys.stderr, leave=False) as bar:
         logits, window = bench.run(features, skip, bar.update)
     np.save(folder / "logits.npy", logits.astype(np.int32))
+    window |= against_golden(logits, stimulus)
     saif(bench.sim, folder / "activity.saif", "accelerator")
     (folder / "activity.json").write_text(json.dumps(window, indent=1) + "\n")
     return logits, window
@@ -197,7 +209,10 @@ def main(argv=None):
             raise FlowError(f"{folder}: no netlist: run `make synth CONFIG={args.config} LIB={args.lib}`")
         logits, window = record(config, library, folder, args.stimulus, args.skip)
         print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
-              f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits in logits.npy")
+              f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
+              f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")
+        if window.get("logits_differ"):
+            raise FlowError("the netlist's logits differ from the golden model's")
 
 
 if __name__ == "__main__":

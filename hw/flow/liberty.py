@@ -141,7 +141,9 @@ def _bus_pins(group, widths, picofarad):
     for bus in group.all("bus"):
         bits = widths.get(bus.attributes.get("bus_type"), 1)
         for name in bus.names:
-            pins[name] = Pin(name, bus.attributes.get("direction", "input"), bus.number("capacitance") * picofarad, bits=bits)
+            pins[name] = Pin(
+                name, bus.attributes.get("direction", "input"), bus.number("capacitance") * picofarad, bits=bits
+            )
     return pins
 
 
@@ -154,7 +156,7 @@ def _storage(group):
 
 
 def _unit(text, base):
-    match = re.fullmatch(r"\s*([\d.]+)\s*([fpnum]?)%s\s*" % base, text or "")
+    match = re.fullmatch(rf"\s*([\d.]+)\s*([fpnum]?){base}\s*", text or "")
     if not match:
         raise FlowError(f"unit {text!r} is not understood: wanted e.g. '1n{base}'")
     return float(match[1]) * PREFIX[match[2]]

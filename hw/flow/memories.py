@@ -111,7 +111,9 @@ def from_liberty(path):
                 cell.area, cell.leakage, states["A_MEN&!A_WEN&A_REN"], states["A_MEN&A_WEN&!A_REN"],
                 states["!A_MEN&!A_WEN&!A_REN"], _access(cell), f"Liberty {path.name}")
         except KeyError as error:
-            raise FlowError(f"{path.name}: no energy for state {error}; the view is not one this flow can read") from None
+            raise FlowError(
+                f"{path.name}: no energy for state {error}; the view is not one this flow can read"
+            ) from None
     return None
 
 

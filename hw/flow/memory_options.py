@@ -39,10 +39,12 @@ def rom(words, bits):
     """Verilog of a synchronous ROM."""
     a = max(1, (len(words) - 1).bit_length())
     cases = "\n".join(f"      {a}'d{i}: word = {bits}'h{w:x};" for i, w in enumerate(words))
-    return (f"module bank(clk, enable, address, q);\n  input clk, enable;\n  input [{a - 1}:0] address;\n"
-            f"  output reg [{bits - 1}:0] q;\n  reg [{bits - 1}:0] word;\n  always @* begin\n    case (address)\n{cases}\n"
-            f"      default: word = {bits}'d0;\n    endcase\n  end\n"
-            "  always @(posedge clk) if (enable) q <= word;\nendmodule\n")
+    return (
+        f"module bank(clk, enable, address, q);\n  input clk, enable;\n  input [{a - 1}:0] address;\n"
+        f"  output reg [{bits - 1}:0] q;\n  reg [{bits - 1}:0] word;\n  always @* begin\n    case (address)\n{cases}\n"
+        f"      default: word = {bits}'d0;\n    endcase\n  end\n"
+        "  always @(posedge clk) if (enable) q <= word;\nendmodule\n"
+    )
 
 
 def latch_map(cell):
@@ -88,18 +90,27 @@ def measure(config, library, folder, images=None):
     for kind, latch in (("flip-flops", False), ("latches", True)):
         counts = _map(register_bank(ROWS, BITS, latch), library, folder, kind)
         ratio = bits / (ROWS * BITS)
-        out[kind] = {"area_um2": round(counts["area_um2"] * ratio), "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
-                     "how": f"a bank of {ROWS} x {BITS} synthesised, scaled by bits"}
+        out[kind] = {
+            "area_um2": round(counts["area_um2"] * ratio),
+            "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
+            "how": f"a bank of {ROWS} x {BITS} synthesised, scaled by bits",
+        }
     rows, width = config.input_rows, config.row_bits
     if images:
         words, told = read_hex(Path(images) / "input.hex"), "trained input weights"
     else:
         codes = np.random.default_rng(0).integers(0, 1 << 16, (rows, width // 16))
-        words, told = [sum(int(c) << (16 * i) for i, c in enumerate(row)) for row in codes], "random bits: an upper bound"
+        words, told = (
+            [sum(int(c) << (16 * i) for i, c in enumerate(row)) for row in codes],
+            "random bits: an upper bound",
+        )
     counts = _map(rom(words, width), library, folder, "rom")
     ratio = bits / (rows * width)
-    out["rom"] = {"area_um2": round(counts["area_um2"] * ratio), "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
-                  "how": f"{rows} x {width} of {told} as logic, scaled by bits"}
+    out["rom"] = {
+        "area_um2": round(counts["area_um2"] * ratio),
+        "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
+        "how": f"{rows} x {width} of {told} as logic, scaled by bits",
+    }
     return out
 
 

@@ -72,7 +72,7 @@ class Netlist:
             yield from self.instances(child, f"{path}.{name}" if path else name)
 
     def tidy(self):
-        """Plain names for what Yosys left unnamed: `n12` nets, `g34` cells, and flip-flops after their register's bit."""
+        """Names for what Yosys left unnamed: `n12` nets, `g34` cells, flip-flops after their register's bit."""
         for name in [m for m in self.modules if not self.is_box(m) and m not in self.cells]:
             module = self.modules[name]
             public = {n: spec for n, spec in module["netnames"].items() if PLAIN.fullmatch(n)}

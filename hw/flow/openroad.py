@@ -1,4 +1,4 @@
-"""`make openroad`: a block from netlist to global route; and the same design as OpenROAD-flow-scripts and LibreLane configs.
+"""`make openroad`: a block from netlist to global route, and configurations for OpenROAD-flow-scripts and LibreLane.
 
     python -m hw.flow.openroad --config tiny                   the whole design, with its SRAM macros
     python -m hw.flow.openroad --config paper --block lif      one block
@@ -30,7 +30,8 @@ TECHNOLOGY = {
     "ihp-sg13g2": {
         "pin_hor_layer": "Metal3", "pin_ver_layer": "Metal2", "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
         "signal_layers": "Metal2-Metal5", "clock_layers": "Metal2-Metal5", "rail_layer": "Metal1", "rail_width": 0.44,
-        "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6, "macro_pin_layer": "Metal4",
+        "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6,
+        "macro_pin_layer": "Metal4",
         "clock_buffer": "sg13g2_buf_4"},
     "nangate45": {
         "pin_hor_layer": "metal3", "pin_ver_layer": "metal2", "wire_layer": "metal3", "clock_wire_layer": "metal5",
@@ -43,14 +44,15 @@ TECHNOLOGY = {
 def macro_size(lefs, name):
     """Width and height in um of a macro in the LEF files."""
     for path in lefs:
-        found = re.search(rf"^MACRO {re.escape(name)}\s.*?SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", path.read_text(), re.S | re.M)
+        found = re.search(rf"^MACRO {re.escape(name)}\s.*?SIZE\s+([\d.]+)\s+BY\s+([\d.]+)", path.read_text(),
+                          re.S | re.M)
         if found:
             return float(found[1]), float(found[2])
     raise FlowError(f"{name}: no LEF of it; {path.parent} lacks the macro's abstract")
 
 
 def floorplan(macros, lefs, cell_area, utilisation):
-    """Die and core in um, macro corners: macros in a row along the top, cells below. `macros`: instance -> macro name."""
+    """Die and core in um, macro corners: macros in a row at the top, cells below. `macros`: instance -> macro."""
     if not macros:
         return {"die_area": "", "core_area": "", "macro_names": [], "macro_places": []}
     sizes = {m: macro_size(lefs, m) for m in set(macros.values())}
@@ -90,7 +92,8 @@ def flow_scripts_config(values, library, folder):
     top, period = values["top"], values["clock_period"]
     macros = bool(values["macro_names"])
     lefs = [str(p) for p in values["lefs"] if p.name.startswith("RM_")]
-    mk = [f"export DESIGN_NAME = {top}", f"export PLATFORM = {library.name}", f"export SYNTH_NETLIST_FILES = {values['netlist']}",
+    mk = [f"export DESIGN_NAME = {top}", f"export PLATFORM = {library.name}",
+          f"export SYNTH_NETLIST_FILES = {values['netlist']}",
           f"export SDC_FILE = {folder / 'design.sdc'}", f"export CORE_UTILIZATION = {values['utilisation']}",
           f"export PLACE_DENSITY = {values['density']}", "export TNS_END_PERCENT = 100"]
     if macros:
@@ -143,7 +146,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="hw.flow.openroad", description=__doc__.splitlines()[0])
     libraries.arguments(parser)
     parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
-    parser.add_argument("--block", default="accelerator", help="module to place, e.g. pe_array or lif (default: the whole)")
+    parser.add_argument("--block", default="accelerator", help="module to place, pe_array, lif, … (default: the whole)")
     parser.add_argument("--period", type=float, default=20.0, help="clock period in ns (default: %(default)s)")
     parser.add_argument("--utilisation", type=float, default=50.0, help="percent of the core (default: %(default)s)")
     args = parser.parse_args(argv)

@@ -12,14 +12,18 @@ def parse(text):
     """Values of an OpenROAD flow log (constraints/openroad/flow.tcl)."""
     version = re.search(r"OpenROAD (\S+)", text)
     return {
-        "area_um2": _last(r"Design area (\S+) u", text), "utilisation_percent": _last(r"(\S+)% utilization", text),
+        "area_um2": _last(r"Design area (\S+) u", text),
+        "utilisation_percent": _last(r"(\S+)% utilization", text),
         "setup_slack_ns": _last(r"^worst slack (?:max )?(-?[\d.]+)", text.split("report_worst_slack -min")[0]),
         "skew_ns": _last(r"^\s*(-?[\d.]+)\s+(?:setup )?skew", text),
-        "clock_sinks": _last(r"has (\d+) sinks", text), "clock_buffers": _last(r"Created (\d+) clock buffers", text),
+        "clock_sinks": _last(r"has (\d+) sinks", text),
+        "clock_buffers": _last(r"Created (\d+) clock buffers", text),
         "wirelength_um": _last(r"[Tt]otal wirelength: (\d+)", text),
         "overflow": _last(r"^Total\s.*?(\d+)\s*$", text),
         "power_w": _last(r"^Total\s+\S+\s+\S+\s+\S+\s+(\S+)\s+100", text),
-        "steps": re.findall(r"^STEP (\w+)", text, re.M), "tool_versions": {"openroad": version[1] if version else "unknown"}}
+        "steps": re.findall(r"^STEP (\w+)", text, re.M),
+        "tool_versions": {"openroad": version[1] if version else "unknown"},
+    }
 
 
 def components(text):

@@ -93,8 +93,10 @@ def analyse(library, result, folder):
                         **sta_tool.settings(library, result["views"], folder / "netlist.v", "accelerator", PERIOD))
     instances, share = parse(text)
     if share < 0.95:
-        raise FlowError(f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of another "
-                        "netlist; run hw.flow.activity again")
+        raise FlowError(
+            f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of another "
+            "netlist; run hw.flow.activity again"
+        )
     netlist = json.loads((folder / "netlist.json").read_text())["modules"]
     cells_of, root_pf = leaves(netlist, "accelerator", library.cells.cells)
     seconds = window["cycles"] * PERIOD * 1e-9

@@ -15,9 +15,9 @@ FRAMES_S = 100
 
 DIFFERENCES = [
     "process: TSMC 28 nm there, the library's node here; no scaling makes one the other",
-    "measured or post-layout silicon there; here mapped cells without wires, clock tree or IR drop, unless a row says placed",
+    "silicon or layout there; here mapped cells without wires, clock tree or IR drop, unless a row says placed",
     "SRAM: a foundry compiler at 28 nm there; here IHP's 130 nm macros (64-bit wide, eight side by side) or a model",
-    "accumulators 12 bits there, 13 here; potentials kept for both layers as 16 bits; counters for measurement included here",
+    "accumulators 12 bits there, 13 here; 16-bit potentials of both layers and measurement counters are included here",
     "weights and test speech: TIMIT there, this project's committed weights and an open recording here",
     "their supply voltage and what their 71.2 uW includes (pads, clock source, SRAM periphery) are not in our source",
 ]
@@ -37,7 +37,8 @@ def derived():
         "energy_cycle_pj": (energy_cycle_pj, "pJ", "upper bound: the whole of it taken as dynamic"),
         "dynamic_100khz_uw": (dynamic_uw, "uW", "energy a cycle x 100 kHz"),
         "static_share": (1 - dynamic_uw / POWER_UW, "", "what is left of 71.2 uW"),
-        "unoptimised_mmac_s": (wide * FRAMES_S / 1e6, "MMAC/s", f"{wide} MAC a frame at 256 wide; published {MMAC_S_UNOPTIMISED}"),
+        "unoptimised_mmac_s": (wide * FRAMES_S / 1e6, "MMAC/s",
+                               f"{wide} MAC a frame at 256 wide; published {MMAC_S_UNOPTIMISED}"),
         "mmac_a_frame_k": (MMAC_S * 1e3 / FRAMES_S, "kMAC", f"published {MMAC_S} MMAC/s over 100 frames"),
         "reduction": (1 - MMAC_S / MMAC_S_UNOPTIMISED, "", "published 90.49 %"),
         "energy_frame_nj": (POWER_UW * 10, "nJ", "71.2 uW x 10 ms"),

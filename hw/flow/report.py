@@ -35,17 +35,21 @@ def synthesis_markdown(result):
     """The report as a Markdown page."""
     total, s = result["total"], result["settings"]
     lines = [
-        f"# {result['config']} in {result['library']} ({result['corner']}, {result['voltage']} V)", "",
+        f"# {result['config']} in {result['library']} ({result['corner']}, {result['voltage']} V)",
+        "",
         f"{result['note']}. NAND2: {result['nand2_um2']} um2. Goal {s['goal']}, {s['adders']} adders, clock gating "
-        f"{'on' if s['clock_gating'] else 'off'}, nets split at {s['fanout']} sinks ({result['fanout_buffers']} buffers "
-        f"added). {result['tool_versions']['yosys']}, {result['seconds']} s, {result['peak_mb']} MB.", "",
+        f"{'on' if s['clock_gating'] else 'off'}, nets split at {s['fanout']} sinks ({result['fanout_buffers']} "
+        f"buffers added). {result['tool_versions']['yosys']}, {result['seconds']} s, {result['peak_mb']} MB.",
+        "",
         "| block | module | cells | area um2 | NAND2 eq. | flip-flops | clock gates | depth | leakage uW |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
     for path, b in sorted(result["blocks"].items(), key=lambda item: -item[1]["area_um2"]):
         lines.append(f"| {path} | {b['module']} | {b['cells']} | {b['area_um2']:.0f} | {b['nand2']:.0f} | "
                      f"{b['flip_flops']} | {b['clock_gates']} | {b['depth']} | {b['leakage_nw'] / 1000:.3f} |")
     lines += [f"| **logic** | | {total['cells']} | {total['area_um2']:.0f} | {total['nand2']:.0f} | "
-              f"{total['flip_flops']} | {total['clock_gates']} | {total['depth']} | {total['leakage_nw'] / 1000:.3f} |", ""]
+              f"{total['flip_flops']} | {total['clock_gates']} | {total['depth']} | "
+              f"{total['leakage_nw'] / 1000:.3f} |", ""]
     if result["memories"]:
         lines += ["| weight buffer | rows x bits | macros | area um2 | leakage uW | pJ a row read | pJ a slice write |",
                   "|---|---|---|--:|--:|--:|--:|"]
@@ -78,7 +82,8 @@ def area_picture(result, path):
     whole = sum(parts.values())
     axes.bar_label(bars, [f" {v / 1e6:.4f}  {100 * v / whole:.1f} %" for v in parts.values()], fontsize=8)
     axes.set_xlabel("mm2")
-    axes.set_title(f"{result['config']}, {result['library']}: {whole / 1e6:.3f} mm2 (logic orange, SRAM grey)", fontsize=10)
+    axes.set_title(f"{result['config']}, {result['library']}: {whole / 1e6:.3f} mm2 (logic orange, SRAM grey)",
+                   fontsize=10)
     axes.margins(x=0.15)
     figure.savefig(path, dpi=120)
     plt.close(figure)

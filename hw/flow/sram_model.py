@@ -7,8 +7,9 @@
 The shape (linear in bits and columns) and the 130 nm coefficients are a least-squares fit of IHP SG13G2's own 64-bit
 macros (Liberty views, typical corner, 64 to 2048 rows): see `fit`. Other nodes scale the fit:
 area by the square of the node [Dennard et al., IEEE JSSC 9(5), 1974], energy by node x V^2 (wire and gate capacitance
-per length about constant), and leakage per bit with the library's own: the ratio of NAND2 leakage, since no constant-field rule
-gives leakage. Area gets `LOGIC_RULES` on top where the node is a predictive library drawn with logic rules.
+per length about constant), and leakage per bit with the library's own: the ratio of NAND2 leakage, since no
+constant-field rule gives leakage. Area gets `LOGIC_RULES` on top where the node is a predictive library drawn with
+logic rules.
 """
 
 from dataclasses import dataclass

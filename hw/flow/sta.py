@@ -74,7 +74,9 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk, args.corner)
         folder = folder_of(args, config, library)
         result = synthesised(folder, args)
-        kinds = {b.macro.name: b.macro for b in memories.compose(config, library, result["settings"]["prefer"]).values()}
+        kinds = {
+            b.macro.name: b.macro for b in memories.compose(config, library, result["settings"]["prefer"]).values()
+        }
         result["views"] = write_views(kinds, library, folder)  # of this corner
         timing = analyse(library, result, folder, (SLOW, args.fast))
         out = {"config": config.name, "library": library.name, "corner": library.corner, "timing": timing,

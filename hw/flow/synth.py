@@ -86,10 +86,29 @@ def passes(files, library, folder, *, top="accelerator", goal="area", adders="ri
     avoid = " ".join(f"-dont_use {pattern}" for pattern in library.dont_use)
     icg = _icg(library) if gating else None
     opt = "-nosdff" if gating else ""
-    script = [f"read_liberty -lib -ignore_miss_func {library.cells.path}", f"read_verilog -lib {files[0].resolve()}", f"read_verilog {files[1].resolve()}",
-              f"hierarchy -check -top {top}", "proc", "setattr -unset init w:*", "opt_expr", "opt_clean", "check -assert",
-              f"opt {opt}", "wreduce", "peepopt", "opt_clean", "alumacc", "share", f"opt {opt}",
-              "memory -nomap", "opt_clean", f"opt -fast -full {opt}", "memory_map", f"opt -undriven -fine {opt}"]
+    script = [
+        f"read_liberty -lib -ignore_miss_func {library.cells.path}",
+        f"read_verilog -lib {files[0].resolve()}",
+        f"read_verilog {files[1].resolve()}",
+        f"hierarchy -check -top {top}",
+        "proc",
+        "setattr -unset init w:*",
+        "opt_expr",
+        "opt_clean",
+        "check -assert",
+        f"opt {opt}",
+        "wreduce",
+        "peepopt",
+        "opt_clean",
+        "alumacc",
+        "share",
+        f"opt {opt}",
+        "memory -nomap",
+        "opt_clean",
+        f"opt -fast -full {opt}",
+        "memory_map",
+        f"opt -undriven -fine {opt}",
+    ]
     if adders == "ripple":
         script.append(f"techmap -map {here / 'ripple_alu.v'}")
     script += ["techmap", f"opt -fast {opt}", "simplemap", "opt_merge"]
@@ -145,7 +164,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="hw.flow.synth", description=__doc__.splitlines()[0])
     libraries.arguments(parser)
     parser.add_argument("--corner", default="typ", help="typ, slow or fast (default: %(default)s)")
-    parser.add_argument("--goal", choices=("area", "speed"), default="area", help="mapping script (default: %(default)s)")
+    parser.add_argument(
+        "--goal", choices=("area", "speed"), default="area", help="mapping script (default: %(default)s)"
+    )
     parser.add_argument("--adders", choices=("ripple", "tree"), default="ripple", help="default: %(default)s")
     parser.add_argument("--no-clock-gating", action="store_true", help="keep enables as multiplexers")
     parser.add_argument("--prefer", choices=("area", "energy"), default="area", help="choice of macros")

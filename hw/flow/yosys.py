@@ -13,7 +13,8 @@ from pathlib import Path
 from .errors import FlowError, Progress
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints"
-RUN = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\nfor p in open(sys.argv[1]): y.run_pass(p.strip(), d)\n"
+RUN = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n" \
+      "for p in open(sys.argv[1]): y.run_pass(p.strip(), d)\n"
 WARNING = re.compile(r"(?:^|\s)Warning: (.*)")
 
 

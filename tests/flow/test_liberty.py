@@ -1,7 +1,7 @@
 import pytest
 from toy import LIBERTY
 
-from hw.flow import library, liberty, models
+from hw.flow import liberty, library, models
 from hw.flow.errors import FlowError
 
 

@@ -51,8 +51,8 @@ def test_the_model_meets_the_views_within_its_stated_error(ihp):
 
 
 def test_the_model_against_openram():
-    # openram 1.2.48, freepdk45, 64 x 32 with layout: 12,787 um2. The model leaves out what a compiler's generic periphery costs
-    # on so small a bank, and is below it by about half; docs/physical.md says so.
+    # openram 1.2.48, freepdk45, 64 x 32 with layout: 12,787 um2. The model leaves out what a compiler's generic
+    # periphery costs on so small a bank, and is below it by about half; docs/physical.md says so.
     area = sram_model.predict(64, 32, node=45, drawn=sram_model.LOGIC_RULES)["area"]
     assert 0.4 < area / 12787 < 0.7
 

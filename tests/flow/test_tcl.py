@@ -1,4 +1,4 @@
-"""Scripts for OpenSTA and OpenROAD, checked as far as a machine without them can: braces, commands, files, variables."""
+"""Scripts for OpenSTA and OpenROAD, checked as far as a machine without them can."""
 
 import re
 from pathlib import Path
@@ -52,6 +52,7 @@ def test_settings_cover_every_variable_of_the_flow(ihp):
     text = "".join(p.read_text() for p in (CONSTRAINTS / "openroad").glob("*.tcl"))
     text += (CONSTRAINTS / "accelerator.sdc").read_text()
     text = re.sub(r"^\s*#.*", "", text, flags=re.M)
-    made = set(re.findall(r"(?:set|foreach|lassign \S+) (\w+)", text)) | set("x y orient lower upper macro place".split())
+    made = set(re.findall(r"(?:set|foreach|lassign \S+) (\w+)", text)) | {
+        "x", "y", "orient", "lower", "upper", "macro", "place"}
     assert set(re.findall(r"\$(\w+)", text)) - made <= set(values)
     assert values["macro_names"] == ["input_weights/macro_0_0"]

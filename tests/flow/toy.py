@@ -9,8 +9,10 @@ def _in(name, more=""):
     return f"pin ({name}) {{ direction : input; capacitance : 0.002; {more} }}"
 
 
-TABLES = " ".join(f'{kind} (t) {{ index_1 ("0.01, 0.1"); index_2 ("0.001, 0.1"); values ("0.10, 0.50", "0.15, 0.60"); }}'
-                  for kind in ("cell_rise", "cell_fall", "rise_transition", "fall_transition"))
+TABLES = " ".join(
+    f'{kind} (t) {{ index_1 ("0.01, 0.1"); index_2 ("0.001, 0.1"); values ("0.10, 0.50", "0.15, 0.60"); }}'
+    for kind in ("cell_rise", "cell_fall", "rise_transition", "fall_transition")
+)
 
 
 def _out(name, function, *inputs):
