@@ -16,16 +16,15 @@ CONTEXT = 0.4
 class FrameLoss:
     """Callable (model, batch) -> (loss, metrics). `log_prior` float (O,); `share`: part of the frames that is used.
 
-    `rate_target`, `rate_weight`: firing rates of a layer above the target are punished with their squared excess,
-    neurons that fire less than `rate_least` with their squared want. `teacher`: a trained network whose posteriors of
-    the thirds count as much as the labels.
+    `rate_target`, `rate_weight`: firing rates of a layer above the target are punished with their squared excess.
+    `teacher`: a trained network whose posteriors of the thirds count as much as the labels.
     """
 
     def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0,
-                 rate_least=0.0, teacher=None):
+                 teacher=None):
         self.log_prior, self.contexts, self.share = log_prior, contexts, share
         self.smoothing, self.rate_target, self.rate_weight = smoothing, rate_target, rate_weight
-        self.rate_least, self.teacher = rate_least, teacher
+        self.teacher = teacher
 
     def __call__(self, model, batch):
         x, target = batch
@@ -47,8 +46,7 @@ class FrameLoss:
             loss = loss - CONTEXT * within.mean()
         for i, s in enumerate(spikes):
             rate = s.mean()
-            silent = (self.rate_least - s.mean((0, 1, 2))).clamp_min(0)  # (N,): neurons that hardly speak
-            loss = loss + self.rate_weight * ((rate - self.rate_target).clamp_min(0).square() + silent.square().mean())
+            loss = loss + self.rate_weight * (rate - self.rate_target).clamp_min(0).square()
             metrics[f"rate{i}"] = rate.item()
         return loss, metrics
 

@@ -99,11 +99,11 @@ def main(argv=None):
         parts = task.split(utterances, fold, args.folds)
         work = task.PhoneTask(parts, task.phone_layout(config), variants=("plain",), quiet=True)
         for file in tqdm(folders, desc=f"fold {fold}"):
-            stage = stages.STAGES[file.parent.name]
-            if json.loads((file.parent / "manifest.json").read_text())["metrics"]["epoch"] < stage.epochs:
+            manifest = json.loads((file.parent / "manifest.json").read_text())
+            if manifest["metrics"]["epoch"] < manifest["epochs"]:
                 continue  # still in training
             rows.append(row(file.parent, parts, work, config))
-            if stage.name == args.sweep:
+            if file.parent.name == args.sweep:
                 noises = corpus.noises(args.noise, ["test"]) if args.snr else None
                 for snr in args.snr:
                     sweep.append({"snr_db": snr, **row(file.parent, parts, work, config, noises, snr)})

@@ -41,7 +41,7 @@ STAGES = {s.name: s for s in (
     Stage("q8", "prune128", 1, 3e-3, bits=8),
     Stage("q4", "q8", 6, 4e-3, bits=4),
     Stage("fcprune", "q4", 4, 3e-3, bits=4, fc_pruned=0.4),
-    Stage("final", "fcprune", 14, 4e-3, bits=4, fc_pruned=0.4),
+    Stage("final", "fcprune", 5, 4e-3, bits=4, fc_pruned=0.4),
     Stage("t1", "prune128", 4, 5e-3, time_steps=1),
     Stage("t1q4", "t1", 5, 4e-3, bits=4, time_steps=1),
     Stage("gru", None, 12, 1e-2),

@@ -1,8 +1,8 @@
 """What the outputs stand for: phone x third of its duration x manner of its neighbours, or phone x third.
 
 Output index = (phone * 3 + third) * 16 + 4 * left + right in the `context` layout (40 x 3 x 16 = 1920), and
-phone * 3 + third in the `mono` layout (120 of 128; the rest is never a target). `ctc`: 0 is the blank, 1 + phone
-follows. Left and right are the broad classes of `sw.data.phones.BROAD`.
+phone * 3 + third in the `mono` layout (120 of 128; the rest is never a target). Left and right are the broad classes
+of `sw.data.phones.BROAD`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sw.data.phones import BROAD_OF, INDEX, PHONES, STOPS
 
 THIRDS = 3
 CLASSES = 4  # broad classes of a neighbour
-KINDS = {"context": len(PHONES) * THIRDS * CLASSES ** 2, "mono": len(PHONES) * THIRDS, "ctc": 1 + len(PHONES)}
+KINDS = {"context": len(PHONES) * THIRDS * CLASSES ** 2, "mono": len(PHONES) * THIRDS}
 CENTRE = 200  # samples from a frame's start to its window's centre
 SHIFT = 160
 
@@ -41,10 +41,6 @@ class Layout:
         phone, third, left, right = (frames[..., i].astype(np.int64) for i in range(4))
         state = phone * THIRDS + third
         return state if self.kind == "mono" else state * CLASSES ** 2 + left * CLASSES + right
-
-    def phone_of(self, output):
-        """Output index -> phone index (array or integer)."""
-        return output // (THIRDS * (CLASSES ** 2 if self.kind == "context" else 1))
 
 
 def frame_labels(segments, frames):

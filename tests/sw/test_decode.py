@@ -6,7 +6,7 @@ import pytest
 
 from sw import score
 from sw.data.labels import Segment
-from sw.data.phones import BROAD_OF, INDEX, PHONES
+from sw.data.phones import BROAD_OF, INDEX
 from sw.decode import Grammar, Scales, Viterbi, likelihoods
 from sw.targets import Layout, frame_labels
 
@@ -20,7 +20,6 @@ def test_frame_labels_by_hand():
     assert labels[5:11, 1].tolist() == [0, 0, 1, 1, 2, 2]
     assert labels[5, 2:].tolist() == [BROAD_OF[INDEX["sil"]], BROAD_OF[INDEX["m"]]] == [0, 2]
     assert LAYOUT.of(labels)[5] == (INDEX["iy"] * 3 + 0) * 16 + 0 * 4 + 2
-    assert LAYOUT.phone_of(1919) == len(PHONES) - 1
 
 
 @pytest.mark.parametrize("kind, outputs", [("context", 1919), ("mono", 112), ("senone", 1920)])
@@ -38,26 +37,27 @@ def test_likelihood_by_hand():
     assert likelihoods(logits, prior, LAYOUT)[0, 0] == pytest.approx(np.log(3 * 120 / 122), abs=1e-5)
 
 
-def decoded(segments, delay, pieces):
+def decoded(segments, delay, pieces, layout=LAYOUT):
     frames = segments[-1].end // 160
     labels = frame_labels(segments, frames)
     grammar = Grammar.of([labels])
-    logits = np.zeros((frames + delay, 1920), np.float32)
-    logits[delay + np.arange(frames), LAYOUT.of(labels)] = 30
-    logits[:delay, LAYOUT.of(labels)[0]] = 30
-    viterbi = Viterbi(grammar, LAYOUT, np.full(1920, np.log(1 / 1920)), Scales(), delay)
+    logits = np.zeros((frames + delay, layout.outputs), np.float32)
+    logits[delay + np.arange(frames), layout.of(labels)] = 30
+    logits[:delay, layout.of(labels)[0]] = 30
+    viterbi = Viterbi(grammar, layout, np.full(layout.outputs, -np.log(layout.outputs)), Scales(), delay)
     for start in range(0, len(logits), pieces):
         viterbi.push(logits[start:start + pieces])
     return viterbi.trace()
 
 
+@pytest.mark.parametrize("layout", [LAYOUT, Layout("mono", 128)], ids=["context", "mono"])
 @pytest.mark.parametrize("pieces", [7, 1000])
-def test_clean_logits_give_their_phones_and_times(pieces):
+def test_clean_logits_give_their_phones_and_times(pieces, layout):
     ends = np.cumsum([20, 8, 5, 3, 9, 25])
     phones = ("sil", "ih", "cl", "t", "s", "sil")
     segments = [Segment(160 * (e - d), 160 * e, p) for e, d, p in
                 zip(ends, np.diff(ends, prepend=0), phones, strict=True)]
-    path = decoded(segments, 5, pieces)
+    path = decoded(segments, 5, pieces, layout)
     assert [p for p, _, _ in path] == list(phones)
     # a frame's centre lies 200 samples in, so a boundary at frame 20 is first seen in frame 19
     assert [b for _, _, b in path[:-1]] == (ends[:-1] - 1).tolist() and path[-1][2] == 70
