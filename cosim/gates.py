@@ -144,7 +144,9 @@ def main(argv=None):
             return
         synthesised = folder_of(args, config, library)
         if not (synthesised / "netlist.v").is_file():
-            raise FlowError(f"{synthesised / 'netlist.v'} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`")
+            raise FlowError(
+                f"{synthesised / 'netlist.v'} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`"
+            )
         executable = compile_gates(config, library, synthesised, args.blocks, args.vcd)
         folder = executable.parents[1]
         harness.write_stimulus(folder / "stimulus", model, mode, [x])
@@ -154,10 +156,18 @@ def main(argv=None):
         for line in differences[:5]:
             print(line)
         compared, differ = (sum(b[i] for b in blocks.values()) for i in (0, 1))
-        outcome = {"config": config.name, "library": library.name, "mode": args.mode, "frames": len(x), "stimulus": told,
-                   "blocks": {k: {"compared": c, "differ": d} for k, (c, d) in blocks.items()},
-                   "compared": compared, "differ": differ, **numbers,
-                   "window_frames": window[1] - window[0] if window else 0}
+        outcome = {
+            "config": config.name,
+            "library": library.name,
+            "mode": args.mode,
+            "frames": len(x),
+            "stimulus": told,
+            "blocks": {k: {"compared": c, "differ": d} for k, (c, d) in blocks.items()},
+            "compared": compared,
+            "differ": differ,
+            **numbers,
+            "window_frames": window[1] - window[0] if window else 0,
+        }
         (folder / f"{args.mode}-{args.source}.json").write_text(json.dumps(outcome, indent=1) + "\n")
         for name, (c, d) in blocks.items():
             print(f"{name}: {c:,} output bits compared, {d} differ")

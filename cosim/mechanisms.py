@@ -48,7 +48,9 @@ def main(argv=None):
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(kept, indent=1) + "\n")
         for name, row in kept[config.name].items():
-            print(f"{name:32} {row['cycles']:8.1f} cycles  {sum(row['reads'].values()):8.1f} row reads  ({row['mode']})")
+            print(
+                f"{name:32} {row['cycles']:8.1f} cycles  {sum(row['reads'].values()):8.1f} row reads  ({row['mode']})"
+            )
 
 
 if __name__ == "__main__":

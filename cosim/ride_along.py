@@ -48,15 +48,22 @@ def checker(name, given):
     outputs = [(n, bits) for d, n, bits in given if d == "output"]
     pins = ", ".join(f".{n}({'gates__' + n if d == 'output' else n})" for d, n, _ in given)
     lines = [f"  wire {f'[{bits - 1}:0] ' if bits > 1 else ''}gates__{n};" for n, bits in outputs]
-    lines += [f"  {name}{SUFFIX} gates ({pins});", "  longint gates_compared = 0, gates_differ = 0; reg gates_armed = 0;",
-              "  always @(posedge clk) begin", "    if (rst) gates_armed <= 1;", "    if (gates_armed & ~rst) begin",
-              f"      gates_compared <= gates_compared + {sum(b for _, b in outputs)};"]
+    lines += [
+        f"  {name}{SUFFIX} gates ({pins});",
+        "  longint gates_compared = 0, gates_differ = 0; reg gates_armed = 0;",
+        "  always @(posedge clk) begin",
+        "    if (rst) gates_armed <= 1;",
+        "    if (gates_armed & ~rst) begin",
+        f"      gates_compared <= gates_compared + {sum(b for _, b in outputs)};",
+    ]
     # the RTL may be read before the edge only: outputs are settled there
     wrong = " + ".join(f"$countones({n} ^ gates__{n})" for n, _ in outputs)
     lines += [f"      gates_differ <= gates_differ + ({wrong});"]
     for n, _ in outputs:
-        lines.append(f'      if (gates_differ < 3 && {n} !== gates__{n}) $display("DIFFERENCE %m {n}: expected %h, got %h", '
-                     f"{n}, gates__{n});")
+        lines.append(
+            f'      if (gates_differ < 3 && {n} !== gates__{n}) $display("DIFFERENCE %m {n}: expected %h, got %h", '
+            f"{n}, gates__{n});"
+        )
     lines += ["    end", "  end", '  final $display("GATES %m %0d %0d", gates_compared, gates_differ);', ""]
     return "\n".join(lines)
 
