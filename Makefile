@@ -56,7 +56,7 @@ rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amarant
 	@$(PY) -m cosim.rates $(ARGS)
 
 train: $(READY) ## Train a model (MODEL=rsnn, ARGS=…; ARGS=--help lists stages and options)
-	@$(PY) -m sw.train $(if $(filter rsnn,$(MODEL)),,--model "$(MODEL)") $(ARGS)
+	@$(PY) -m sw.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
 
 evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn, DATA=folder)
 	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
