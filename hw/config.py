@@ -184,7 +184,7 @@ def from_dict(values, source="configuration"):
     for given, cls, where in ((values, Config, ""), (mechanisms, Mechanisms, "mechanisms.")):
         if not isinstance(given, dict):
             raise ConfigError(f"{source}: mechanisms={given!r}: wanted a mapping")
-        known = [f.name for f in fields(cls) if f.name != "mechanisms"]
+        known = [f.name for f in fields(cls)]
         for key in given:
             if key not in known:
                 raise ConfigError(f"{source}: unknown key {where}{key!r}; known: {', '.join(known)}")
