@@ -1,5 +1,6 @@
-"""What the flow refuses, in one line, and the progress line that long steps share."""
+"""What the flow refuses, in one line; the progress line that long steps share; tools run under it."""
 
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -46,3 +47,22 @@ class Progress:
 
     def __exit__(self, kind, value, trace):
         print(f" {self.seconds:.0f} s" if kind is None else " stopped", file=self.stream, flush=True)
+
+
+def watched(call, text, log):
+    """Run a tool under a `Progress`, its output kept in the file `log` as it comes; returns the output.
+
+    An interrupt ends the tool too.
+    """
+    with Progress(text) as progress, log.open("w") as kept:
+        process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                progress.tick()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait()
+            process.stdout.close()
+    return log.read_text()

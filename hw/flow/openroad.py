@@ -10,14 +10,13 @@ import argparse
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from hw import config as configs
 
 from . import library as libraries
 from . import placed
-from .errors import FlowError, Progress, command
+from .errors import FlowError, command, watched
 from .sta import synthesised
 from .sta_tool import SDC, _tcl
 from .synth import folder_of
@@ -124,18 +123,7 @@ def run(values, folder):
     source = folder / "run.tcl"
     source.write_text("".join(f"set {k} {_tcl(v)}\n" for k, v in (values | {"out_dir": folder.resolve()}).items())
                       + f"source {{{SCRIPTS / 'flow.tcl'}}}\nexit\n")
-    with Progress(f"openroad {values['top']}") as progress, (folder / "flow.log").open("w") as log:
-        process = subprocess.Popen(["openroad", "-no_splash", "-exit", str(source)], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
-        try:
-            for line in process.stdout:
-                log.write(line)
-                progress.tick()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
-    text = (folder / "flow.log").read_text()
+    text = watched(["openroad", "-no_splash", "-exit", str(source)], f"openroad {values['top']}", folder / "flow.log")
     if "\nEND" not in text:
         errors = re.findall(r"^.*ERROR.*|^Error.*", text, re.M)
         raise FlowError(f"openroad: {errors[0][:300] if errors else 'stopped early'} (log: {folder / 'flow.log'})")

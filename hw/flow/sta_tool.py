@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .errors import FlowError, Progress
+from .errors import FlowError, watched
 from .yosys import CONSTRAINTS
 
 SDC = CONSTRAINTS / "accelerator.sdc"
@@ -39,19 +39,7 @@ def run(script, folder, **settings):
     lines = [f"set {name} {_tcl(value)}" for name, value in settings.items()]
     source = folder / f"{script}_run.tcl"
     source.write_text("\n".join([*lines, f"source {{{CONSTRAINTS / 'sta' / (script + '.tcl')}}}", "exit", ""]))
-    with Progress(f"OpenSTA {script}") as progress:
-        process = subprocess.Popen(["sta", "-no_splash", "-exit", str(source)], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
-        lines = []
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                progress.tick()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
-    text = "".join(lines)
+    text = watched(["sta", "-no_splash", "-exit", str(source)], f"OpenSTA {script}", folder / f"{script}.log")
     error = re.search(r"^Error.*", text, re.M)
     if error or "END" not in text:
         raise FlowError(f"sta: {error[0] if error else text.strip()[-200:]}")
