@@ -18,6 +18,20 @@ from amaranth.lib.wiring import In, Out
 from .types import Gate, Mask
 
 
+def lowest_one(m, value, name):
+    """One-hot of the lowest set bit of `value`: x AND NOT (any bit below it is set), the latter a prefix OR.
+
+    ceil(log2(n)) levels, where x AND -x is a carry chain of n.
+    """
+    n, reach = len(value), 1
+    below = value << 1
+    while reach < n - 1:
+        level = Signal(n, name=f"{name}_below_{reach}")
+        m.d.comb += level.eq(below | below << reach)
+        below, reach = level, 2 * reach
+    return (value & ~below)[:n]
+
+
 class ZeroSkip(wiring.Component):
     """`start` opens a scan of `spikes` under `mask`; `advance` takes the slot; `last` is high in the scan's last slot.
 
@@ -65,7 +79,7 @@ class ZeroSkip(wiring.Component):
             taken = Signal(name=f"taken_{h}")
             m.d.comb += [
                 pend.eq(Mux(self.start, whole, remaining)),
-                lowest.eq(pend & (~pend + 1)[:half]),
+                lowest.eq(lowest_one(m, pend, f"pending_{h}")),
                 # without `split` the high half waits until the low half is done
                 taken.eq(pend.any() if h == 0 else pend.any() & (self.split | ~pending[0].any())),
                 left.eq(Mux(taken, pend & ~lowest, pend)),

@@ -1,11 +1,12 @@
 import pytest
 import torch
+from amaranth import Module, Signal
 from hw_bench import simulate, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.types import Gate, Mask
-from hw.zero_skip import ZeroSkip
+from hw.zero_skip import ZeroSkip, lowest_one
 from sw import golden
 
 C = small()
@@ -91,3 +92,17 @@ def test_slots_are_goldens(scans):
     expected = [[(rows, tuple((int(g), int(d)) for g, d in sets)) for rows, sets in golden.zero_skip(
         torch.tensor([bits(s0), bits(s1)]), mask, gate, split)] for s0, s1, mask, gate, split in scans]
     assert run(scans) == expected
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+def test_lowest_one_of_every_word(n):
+    m, word, found = Module(), Signal(n), Signal(n)
+    m.d.comb += found.eq(lowest_one(m, word, "word"))
+    m.d.sync += Signal().eq(found[0])
+
+    async def bench(ctx):
+        for value in range(1 << n):
+            ctx.set(word, value)
+            assert ctx.get(found) == value & -value
+
+    simulate(m, bench)
