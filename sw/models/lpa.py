@@ -1,0 +1,225 @@
+"""Learnable Pulse Accumulation: what mixes frames in place of attention, by gates and running sums, in O(n).
+
+    y[t] = sum_s g[t, s] k[s] v[s] / max(1, sum_s g[t, s] k[s])        for each pulse, on its own channels
+
+    g[t, s] = sum over the pulse's windows (a, b) of  E(b - s) - E(a - s)        1 inside, 0 outside
+    E(u)    = sigmoid(u / temperature), cut at u = +-REACH and stretched to reach 0 and 1 there; hard: u >= 0
+    k[s]    = sigmoid(salience[s] / temperature); hard: salience >= 0
+
+After arXiv 2603.16922 (its three kinds of pulse, its annealed temperature); how centres, widths and sums are formed is
+worked out here. With V[m] = sum_{s < m} k[s] v[s], a window's sum is two reads of V and a few frames at each soft edge,
+so time and memory are O(n) whatever the windows' widths, and no n x n tensor exists. `sw.models.lpa_reference` is the
+same thing as an n x n product. Windows of the three kinds:
+
+    content    centre t + offset[t], half width w[t]; both from the frames around t by a depthwise convolution
+    periodic   repeats around t: t + phase + j period, j = -repeats..repeats; parameters, not content
+    position   shares of the recording: frame t hears the windows in which it lies itself
+
+Causal: every sum ends at s = t; positions are shares of `span` frames. Frames after a recording's end are never heard.
+Running sums are float32: a window's sum is exact to about 6e-8 of the whole recording's.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+REACH = 3          # frames from an edge to where a soft gate is 0 or 1
+TAPS = 2 * REACH   # frames that a soft edge weighs
+SHORTEST = 0.5     # half width, so that a hard window holds a frame
+COLDEST = 0.02     # temperature at the end of annealing
+PULSES = {"content": 8, "periodic": 2, "position": 2}
+
+
+class PulseError(ValueError):
+    """An accumulator that cannot be built or used as asked; the message quotes the value."""
+
+
+def edge(u, temperature):
+    """Soft step at 0 over distances `u` in frames: 0 below -REACH, 1 above REACH, a stretched sigmoid between."""
+    tail = 1 / (1 + math.exp(min(REACH / temperature, 700.0)))
+    return ((torch.sigmoid(u / temperature) - tail) / (1 - 2 * tail)).clamp(0, 1)
+
+
+class Sums:
+    """Reads of running sums over `values` (B, T, P, C) up to any edge; `temperature` 0 means hard gates.
+
+    Made once for a batch, read for any number of windows. O(T) to make, O(1) a read.
+    """
+
+    def __init__(self, values, temperature):
+        self.temperature = temperature
+        batch, self.frames, self.pulses, self.channels = values.shape
+        self.values = values.reshape(-1, self.channels)  # (B T P, C), row (b T + s) P + p
+        zero = values.new_zeros(batch, 1, self.pulses, self.channels)
+        self.running = torch.cat((zero, values.cumsum(1)), 1).reshape(-1, self.channels)  # (B (T + 1) P, C)
+
+    def _rows(self, table, position, frames):
+        """Rows of `table` at integer positions (B, Q, P, ...), `frames` positions a recording."""
+        batch = position.shape[0]
+        spare = (1,) * (position.dim() - 3)
+        first = torch.arange(batch, device=position.device).view(-1, 1, 1, *spare) * (frames * self.pulses)
+        pulse = torch.arange(self.pulses, device=position.device).view(1, 1, -1, *spare)
+        return functional.embedding(position * self.pulses + (first + pulse), table)
+
+    def upto(self, position, limit):
+        """sum_{s < limit} E(position - s) values[s]: positions (B, Q, P) in frames, limits alike -> (B, Q, P, C)."""
+        whole = torch.floor(position.detach()).clamp(-TAPS, self.frames + TAPS).long()
+        if not self.temperature:
+            return self._rows(self.running, torch.minimum((whole + 1).clamp_min(0), limit), self.frames + 1)
+        base = torch.minimum((whole - REACH + 1).clamp_min(0), limit)
+        sums = self._rows(self.running, base, self.frames + 1)
+        at = whole.unsqueeze(-1) + torch.arange(1 - REACH, REACH + 1, device=position.device)  # (B, Q, P, TAPS)
+        gate = edge(position.unsqueeze(-1) - at, self.temperature)
+        gate = gate * ((at >= 0) & (at < limit.unsqueeze(-1)))
+        frames = self._rows(self.values, at.clamp(0, self.frames - 1), self.frames)  # (B, Q, P, TAPS, C)
+        return sums + (gate.unsqueeze(-2) @ frames).squeeze(-2)
+
+    def between(self, low, high, limit):
+        """Sums over windows from `low` to `high`, of one shape (B, Q, P) -> (B, Q, P, C)."""
+        return self.upto(high, limit) - self.upto(low, limit)
+
+
+class PulseAccumulator(nn.Module):
+    """Mixes frames (B, T, width) -> (B, T, width) in place of self-attention.
+
+    `pulses`: kind -> number of pulses; their channels share `width` evenly. `repeats`: windows of a periodic pulse on
+    each side; `bases`: windows of a position pulse. `temperature` is in frames, set from outside while annealing.
+    `hard`: True or False forces hard or soft gates, None is hard in `eval()` and soft in training.
+    Raises `PulseError` for sizes that do not fit.
+    """
+
+    def __init__(self, width, pulses=None, *, causal=False, kernel=5, repeats=2, bases=4, span=1500, temperature=1.0):
+        super().__init__()
+        pulses = dict(PULSES if pulses is None else pulses)
+        for kind, count in pulses.items():
+            if kind not in PULSES or count < 0:
+                raise PulseError(f"pulses={pulses!r}: wanted counts of {', '.join(PULSES)}")
+        self.content, self.periodic, self.position = (pulses.get(kind, 0) for kind in PULSES)
+        self.pulses = sum(pulses.values())
+        if self.pulses < 1 or width % self.pulses:
+            raise PulseError(f"width={width}: wanted a multiple of the {self.pulses} pulses")
+        if kernel % 2 == 0:
+            raise PulseError(f"kernel={kernel}: wanted an odd number of frames")
+        self.width, self.causal, self.kernel, self.repeats, self.span = width, causal, kernel, repeats, span
+        self.temperature, self.hard = temperature, None
+        self.near = nn.Conv1d(width, width, kernel, groups=width)
+        self.shape = nn.Linear(width, 2 * self.content + self.pulses)  # offsets, log half widths, saliences
+        self.v_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
+        self.offset = nn.Parameter(_spread(self.content, 0.0 if causal else 8.0, -8.0))
+        self.half_width = nn.Parameter(_spread(self.content, math.log(2.0), math.log(12.0), fold=3))
+        self.period = nn.Parameter(_spread(self.periodic, math.log(6.0), math.log(16.0)))
+        self.phase, self.duty = nn.Parameter(torch.zeros(self.periodic)), nn.Parameter(torch.zeros(self.periodic))
+        self.middle = nn.Parameter(((torch.arange(bases) + 0.5) / bases).repeat(self.position, 1))  # (P, K)
+        self.share = nn.Parameter(torch.full((self.position, bases), math.log(0.5 / bases)))
+        with torch.no_grad():
+            self.near.weight.zero_()
+            self.near.weight[..., -1 if causal else kernel // 2] = 1.0  # the frame itself
+            self.near.bias.zero_()
+            self.shape.weight.mul_(0.3)
+            self.shape.bias.zero_()
+            self.shape.bias[2 * self.content:] = 1.5  # every frame counts at first
+
+    def extra_repr(self):
+        kinds = ", ".join(f"{kind}={getattr(self, kind)}" for kind in PULSES)
+        return f"{self.width}, {kinds}, causal={self.causal}, temperature={self.temperature:g}"
+
+    def gates(self):
+        """Temperature of the gates in frames; 0 where they are hard."""
+        return 0.0 if self.hard or (self.hard is None and not self.training) else self.temperature
+
+    def look(self, x, lengths):
+        """What is seen in frames (B, T, D): offsets and half widths (B, T, Pc), saliences (B, T, P)."""
+        back = self.kernel - 1 if self.causal else self.kernel // 2
+        x = x * (torch.arange(x.shape[1], device=x.device)[None] < lengths[:, None]).unsqueeze(-1)
+        near = self.near(functional.pad(x.transpose(1, 2), (back, self.kernel - 1 - back))).transpose(1, 2)
+        offset, half, salience = self.shape(near).split((self.content, self.content, self.pulses), -1)
+        offset = self.offset + 8 * torch.tanh(offset)
+        return offset, SHORTEST + torch.exp((self.half_width + half).clamp(-4, 8)), salience
+
+    def content_windows(self, offset, half):
+        """(low, high) in frames, each (B, T, Pc)."""
+        centre = torch.arange(offset.shape[1], device=offset.device).view(1, -1, 1) + offset
+        return centre - half, centre + half
+
+    def periodic_windows(self, frames):
+        """(low, high) in frames, each (1, T, Pp, 2 repeats + 1), or with `repeats` + 1 windows where causal."""
+        period = 1 + torch.exp(self.period)
+        turn = torch.arange(-self.repeats, 1 if self.causal else self.repeats + 1, device=period.device)
+        centre = turn * period.unsqueeze(-1) + (torch.tanh(self.phase) * period / 2).unsqueeze(-1)  # (Pp, J)
+        half = (SHORTEST + torch.sigmoid(self.duty) * (period / 2 - SHORTEST)).unsqueeze(-1)
+        t = torch.arange(frames, device=period.device).view(1, -1, 1, 1)
+        return t + centre - half, t + centre + half
+
+    def position_windows(self, lengths):
+        """(low, high) in frames, each (B, Pq, K): shares of each recording, or of `span` frames where causal."""
+        whole = torch.full_like(lengths, self.span) if self.causal else lengths
+        whole = whole.view(-1, 1, 1)
+        return (self.middle - torch.exp(self.share)) * whole, (self.middle + torch.exp(self.share)) * whole
+
+    def weigh(self, x, salience, lengths, temperature):
+        """Values with their own gate as last channel, nothing after a recording's end: (B, T, P, C + 1)."""
+        batch, frames, _ = x.shape
+        key = (salience >= 0).to(x.dtype) if not temperature else torch.sigmoid(salience / temperature)
+        key = key * (torch.arange(frames, device=x.device)[None] < lengths[:, None]).unsqueeze(-1)  # (B, T, P)
+        values = self.v_proj(x).view(batch, frames, self.pulses, -1)
+        return torch.cat((values * key.unsqueeze(-1), key.unsqueeze(-1)), -1)
+
+    def forward(self, x, lengths=None):
+        """Frames (B, T, width), `lengths` (B,) of valid frames (default: all) -> (B, T, width)."""
+        batch, frames, width = x.shape
+        if width != self.width:
+            raise PulseError(f"x of shape {tuple(x.shape)}: wanted {self.width} channels")
+        if lengths is None:
+            lengths = torch.full((batch,), frames, device=x.device)
+        temperature = self.gates()
+        offset, half, salience = self.look(x, lengths)
+        values = self.weigh(x, salience, lengths, temperature)
+        last = torch.arange(1, frames + 1, device=x.device).view(1, -1, 1)
+        limit = torch.minimum(last, lengths.view(-1, 1, 1)) if self.causal else lengths.view(-1, 1, 1)
+        parts = values.split((self.content, self.periodic, self.position), 2)
+        heard = []
+        if self.content:
+            heard.append(Sums(parts[0], temperature).between(*self.content_windows(offset, half), limit))
+        if self.periodic:
+            heard.append(self._repeated(Sums(parts[1], temperature), limit, batch))
+        if self.position:
+            heard.append(self._placed(Sums(parts[2], temperature), limit, lengths, temperature))
+        heard = torch.cat(heard, 2)  # (B, T, P, C + 1)
+        mean = heard[..., :-1] / heard[..., -1:].clamp_min(1)
+        return self.out_proj(mean.flatten(2))
+
+    def _repeated(self, sums, limit, batch):
+        low, high = self.periodic_windows(sums.frames)
+        total = 0
+        for j in range(low.shape[-1]):
+            edges = (side[..., j].expand(batch, -1, -1) for side in (low, high))
+            total = total + sums.between(*edges, limit)
+        return total
+
+    def _placed(self, sums, limit, lengths, temperature):
+        low, high = self.position_windows(lengths)  # (B, Pq, K)
+        t = torch.arange(sums.frames, device=low.device).view(1, -1, 1)
+        total = 0
+        for k in range(low.shape[-1]):
+            sides = [side[..., k].unsqueeze(1) for side in (low, high)]  # (B, 1, Pq)
+            if self.causal:  # what has been heard of the window so far
+                window = sums.between(*(side.expand(-1, sums.frames, -1) for side in sides), limit)
+            else:
+                window = sums.between(*sides, limit)  # (B, 1, Pq, C + 1)
+            total = total + pulse(t, *sides, temperature).unsqueeze(-1) * window
+        return total
+
+
+def pulse(s, low, high, temperature):
+    """Gate of frame `s` in the window (low, high]; hard where `temperature` is 0."""
+    if not temperature:
+        return (s <= high).float() - (s <= low).float()
+    return edge(high - s, temperature) - edge(low - s, temperature)
+
+
+def _spread(count, first, last, fold=1):
+    """`count` values from first to last; with `fold`, as a cycle of `fold` values."""
+    steps = torch.linspace(0, 1, max(1, min(count, fold) if fold > 1 else count))
+    return (first + (last - first) * steps).repeat(count)[:count] if count else torch.zeros(0)

@@ -1,0 +1,105 @@
+"""Pulse accumulation as an n x n product: the definition, frame by frame, for tests and for looking at gates.
+
+    g[t, s] = sum over windows of E(high - s) - E(low - s), where s is valid, and s <= t if causal
+    y[t]    = sum_s g[t, s] k[s] v[s] / max(1, sum_s g[t, s] k[s])
+
+It takes the windows of a `PulseAccumulator` and shares none of its sums. O(n^2) in time and memory.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from sw.models.lpa import REACH
+
+
+def step(u, temperature):
+    """E(u): 0 at -REACH and below, 1 at REACH and above, a stretched sigmoid between; u >= 0 at temperature 0."""
+    if not temperature:
+        return (u >= 0).to(u.dtype)
+    u = u / temperature
+    low = torch.sigmoid(torch.tensor(-REACH / temperature, dtype=torch.float64)).to(u.dtype)
+    return torch.clip((torch.sigmoid(u) - low) / (1 - 2 * low), 0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Gates:
+    """What a `PulseAccumulator` lets through on a batch; W windows in all, of P pulses.
+
+    `windows` (B, W, T, T): gate of frame s for frame t; `near` (B, W, T, T): whether s lies within REACH of an edge;
+    `owner` (W,): each window's pulse; `keys` (B, P, T): salience gate of frame s.
+    """
+
+    windows: torch.Tensor
+    near: torch.Tensor
+    owner: torch.Tensor
+    keys: torch.Tensor
+
+    @property
+    def weights(self):
+        """What each value is multiplied by, (B, P, T, T): windows of a pulse added, times its keys."""
+        batch, _, frames, _ = self.windows.shape
+        sums = self.windows.new_zeros(batch, self.keys.shape[1], frames, frames)
+        return sums.index_add(1, self.owner, self.windows) * self.keys.unsqueeze(2)
+
+
+def gates_of(module, x, lengths):
+    """`Gates` of a module on frames (B, T, width)."""
+    frames, temperature = x.shape[1], module.gates()
+    offset, half, salience = module.look(x, lengths)
+    keys = torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(x.dtype)  # (B, T, P)
+    s = torch.arange(frames)
+    heard = (s < lengths[:, None])[:, None, None, :].expand(-1, 1, frames, -1)
+    if module.causal:
+        heard = heard & (s <= s[:, None])
+    windows, near, owner = [], [], []
+
+    def add(low, high, kept=None):
+        """Windows (B, T, P, K) of the next P pulses; `kept` weighs them."""
+        first = owner[-1][-1] + 1 if owner else 0
+        owner.append(first + torch.arange(low.shape[2]).repeat_interleave(low.shape[3]))
+        low, high = (side.flatten(2).transpose(1, 2).unsqueeze(-1) for side in (low, high))  # (B, P K, T, 1)
+        gate = step(high - s, temperature) - step(low - s, temperature)  # (B, P K, T, S)
+        close = ((high - s).abs() < REACH) | ((low - s).abs() < REACH)
+        if kept is not None:
+            gate = gate * kept.flatten(2).transpose(1, 2).unsqueeze(-1)
+        windows.append((gate * heard).expand(len(x), -1, -1, -1))
+        near.append((close & heard).expand(len(x), -1, -1, -1))
+
+    if module.content:
+        add(*(side.unsqueeze(-1) for side in module.content_windows(offset, half)))
+    if module.periodic:
+        add(*module.periodic_windows(frames))
+    if module.position:
+        low, high = (side.unsqueeze(1).expand(-1, frames, -1, -1) for side in module.position_windows(lengths))
+        t = s.view(1, -1, 1, 1)
+        add(low, high, step(high - t, temperature) - step(low - t, temperature))
+    return Gates(torch.cat(windows, 1), torch.cat(near, 1), torch.cat(owner), keys.transpose(1, 2))
+
+
+def forward(module, x, lengths=None):
+    """What `module(x, lengths)` returns, by the definition."""
+    if lengths is None:
+        lengths = torch.full((x.shape[0],), x.shape[1])
+    weights = gates_of(module, x, lengths).weights  # (B, P, T, S)
+    values = module.v_proj(x).unflatten(-1, (module.pulses, -1)).transpose(1, 2)  # (B, P, T, C)
+    mean = weights @ values / weights.sum(-1, keepdim=True).clamp_min(1)
+    return module.out_proj(mean.transpose(1, 2).flatten(2))
+
+
+def near_binary(gates, lengths, within=0.01):
+    """Counts of gates and of those within `within` of 0 or 1, by where they are: {place: (near, all)}.
+
+    `windows`: pairs (t, s) inside a window or within REACH of its edge, the farther ones being 0 by construction;
+    `edges`: those within REACH of an edge alone; `keys`: salience gates, one a frame.
+    """
+    def count(values, chosen):
+        values = values[chosen]
+        close = (values.abs() <= within) | ((values - 1).abs() <= within)
+        return int(close.sum()), values.numel()
+
+    valid = (torch.arange(gates.keys.shape[-1]) < lengths[:, None]).unsqueeze(1)  # (B, 1, T)
+    asked = valid.unsqueeze(-1)  # frames t that are not padding
+    return {"windows": count(gates.windows, (gates.near | (gates.windows > 0)) & asked),
+            "edges": count(gates.windows, gates.near & asked),
+            "keys": count(gates.keys, valid.expand_as(gates.keys))}
