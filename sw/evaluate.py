@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from sw import decode, export, features, integer_model, metrics, recognise, task
+from sw import decode, export, features, integer_model, keywords, metrics, recognise, task
 from sw.data import corpus
 from sw.integer_model import write_atomically
+from sw.keywords import evaluate as keyword_evaluate
+from sw.keywords import recipes
 from sw.models.rsnn import Rsnn
 from sw.quantize import dequantised
 
@@ -86,7 +88,8 @@ def parser():
     """Options of the command."""
     p = argparse.ArgumentParser(prog="python -m sw.evaluate", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--model", default="rsnn", help=f"{', '.join(NAMES)}, or a folder with an integer model")
+    p.add_argument("--model", default="rsnn", help=f"{', '.join(NAMES)}, or a folder with an integer model; or a "
+                   f"keyword model, which has options of its own: {', '.join(recipes.RECIPES)}")
     p.add_argument("--data", nargs="+", default=["../shared/data/phones"], help="folders of labelled speech")
     p.add_argument("--split", default="all", help="train, dev, test or all")
     p.add_argument("--hand", action="store_true", help="only utterances labelled by hand")
@@ -102,6 +105,8 @@ def parser():
 
 def main(argv=None):
     """Score as told; returns the exit status."""
+    if keywords.asked_for(argv, recipes.RECIPES):
+        return keyword_evaluate.main(argv)
     args = parser().parse_args(argv)
     torch.set_num_threads(args.threads)
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)

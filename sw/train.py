@@ -12,8 +12,10 @@ from pathlib import Path
 import torch
 
 from hw import config as hw_config
-from sw import export, stages, task
+from sw import export, keywords, stages, task
 from sw.data import corpus
+from sw.keywords import recipes
+from sw.keywords import train as keyword_train
 from sw.models.lif import SURROGATES
 
 CHAIN = ("float256", "prune128", "q8", "q4", "fcprune")
@@ -23,7 +25,8 @@ def parser():
     """Options of the command."""
     p = argparse.ArgumentParser(prog="python -m sw.train", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--model", default="rsnn", choices=("rsnn", "gru", "lstm"))
+    p.add_argument("--model", default="rsnn", choices=("rsnn", "gru", "lstm"),
+                   help=f"or a keyword model, which has options of its own: {', '.join(recipes.RECIPES)}")
     p.add_argument("--data", nargs="+", default=["../shared/data/phones", "../shared/data/librispeech_251spk"],
                    help="folders: with manifest.csv, TIMIT, or LibriSpeech with alignments")
     p.add_argument("--noise", default="../shared/data/noise", help="folder of noise with manifest.csv; '' for none")
@@ -46,6 +49,8 @@ def parser():
 
 def main(argv=None):
     """Train as told; returns the exit status."""
+    if keywords.asked_for(argv, recipes.RECIPES):
+        return keyword_train.main(argv)
     args = parser().parse_args(argv)
     torch.set_num_threads(args.threads)
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)

@@ -1,4 +1,4 @@
-"""One training loop for every model here: Adam, cosine learning rate, atomic checkpoints, exact resumption, torchrun.
+"""One training loop for every model here: Adam or SGD, scheduled rate, atomic checkpoints, exact resumption, torchrun.
 
 A run is a folder: `last.pt` (weights, optimiser, epoch), `curve.csv`, `manifest.json`. All randomness of an epoch comes
 from (seed, epoch), so a run that is killed goes on from its last epoch to the same result as one that was not.
@@ -24,15 +24,37 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be resumed; the message names the file."""
 
 
-def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, decay=1e-2, quiet=False, warm=0.05):
+def adamw(parameters, rate, decay):
+    """Adam with decoupled weight decay."""
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+
+
+def sgd(parameters, rate, decay):
+    """Stochastic gradient descent with Nesterov momentum."""
+    return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9, nesterov=True)
+
+
+def cosine(done):
+    """Share of the learning rate when a part `done` of the training is over: half a cosine, to 2 %."""
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def hold_decay(done, hold=0.45):
+    """Full rate until `hold` of the training is over, then a square fall to nothing."""
+    return min(1.0, (1 - done) / (1 - hold)) ** 2
+
+
+def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, decay=1e-2, quiet=False, warm=0.05,
+        optimise=adamw, schedule=cosine):
     """Train `model` in place; returns the metrics of the last epoch.
 
     `batches(epoch)` yields batches and has been given its own seed; `loss(model, batch)` returns (scalar, metrics).
-    `recipe` (plain values) goes into the manifest and must match that of a checkpoint that is resumed.
+    `recipe` (plain values) goes into the manifest and must match that of a checkpoint that is resumed. `optimise` is
+    `adamw` or `sgd`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the training.
     """
     folder = Path(folder)
     rank, world = join()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay, betas=(0.9, 0.98))
+    optimiser = optimise(model.parameters(), rate, decay)
     start, curve = _resume(folder, model, optimiser, recipe)
     metrics = curve[-1] if curve else {}
     for epoch in range(start, epochs):
@@ -46,7 +68,7 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
         for i, batch in enumerate(bar):
             done = (epoch + i * world / len(todo)) / epochs
             for group in optimiser.param_groups:
-                group["lr"] = rate * min(1.0, done / warm + 1e-3) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+                group["lr"] = rate * min(1.0, done / warm + 1e-3) * schedule(done)
             optimiser.zero_grad()
             value, parts = loss(model, batch)
             value.backward()

@@ -1,0 +1,93 @@
+"""What a keyword model costs: parameters, multiply-accumulates a clip, bytes, latency; and how much of it is zeros.
+
+MACs are half of what PyTorch's `FlopCounterMode` counts: convolutions and matrix products, not norms, biases or
+activations. The spiking layers run in a kernel of our own, which it does not see: those are counted here.
+"""
+
+import time
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from sw import golden
+from sw.keywords.spotter import GoldenSpotter, floats
+from sw.models.sparknet import SparkNet
+
+FRAMES = 98  # of one second, through the causal front-end
+
+
+def parameters(spotter):
+    """Trained numbers of a model."""
+    if isinstance(spotter.network, GoldenSpotter):
+        c, classes = spotter.network.integers.config, len(spotter.labels)
+        return c.features * c.neurons + 3 * c.neurons ** 2 + c.neurons * classes
+    return sum(p.numel() for p in spotter.network.parameters())
+
+
+def spiking_macs(config, classes, time_steps, frames=FRAMES):
+    """Dense MACs of an RSNN over a clip: every weight once for each time step, the input's once a frame."""
+    recurrent = 3 * config.neurons ** 2 + config.neurons * classes
+    return frames * (config.features * config.neurons + time_steps * recurrent)
+
+
+def macs(spotter, x):
+    """MACs of one clip, x (1, bins, frames) its features."""
+    if isinstance(spotter.network, GoldenSpotter):
+        integers = spotter.network.integers
+        return spiking_macs(integers.config, len(spotter.labels), integers.time_steps, x.shape[2])
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        spotter.network(x.float())
+    return counter.get_total_flops() // 2
+
+
+def size(spotter, folder=None):
+    """Bytes of the weights: four a number, or as many bits as the accelerator's; with `folder`, of the file."""
+    if folder is not None:
+        return (Path(folder) / "weights.safetensors").stat().st_size
+    if isinstance(spotter.network, GoldenSpotter):
+        return parameters(spotter) * spotter.network.integers.config.weight_bits // 8
+    return 4 * parameters(spotter)
+
+
+def latency(spotter, x, runs=200):
+    """Milliseconds of one clip on one thread, batch 1, features given: (mean, 95th percentile) of `runs`."""
+    network = spotter.network
+    if isinstance(network, GoldenSpotter):
+        network = floats(network.integers)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    x, times = x[:1].float(), []
+    try:
+        with torch.no_grad():
+            for i in range(runs + 10):
+                start = time.perf_counter()
+                network(x)
+                if i >= 10:
+                    times.append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(threads)
+    times = sorted(t * 1000 for t in times)
+    return round(sum(times) / len(times), 3), round(times[int(0.95 * (len(times) - 1))], 3)
+
+
+@torch.no_grad()
+def sparsity(spotter, x, mode="t2_union"):
+    """Zeros among the 1-bit activations, as shares: `gates` of SparkNet; `spikes` of both layers of an RSNN, with the
+    accelerator's `cycles` a frame. Empty for other models. x (B, bins, frames)."""
+    if isinstance(spotter.network, SparkNet):
+        mu = spotter.network.mu(x.float())
+        return {"gates_zero": round(float((mu < 0).float().mean()), 4)}
+    if not isinstance(spotter.network, GoldenSpotter):
+        return {}
+    from hw.interface import MODES
+    integers = spotter.network.integers
+    trace = spotter.network.trace(x)
+    cost = golden.cycles(integers.config, MODES[mode], x.transpose(1, 2), trace)
+    rates = trace.spikes.float().mean((0, 1, 3, 4))  # of (B, T, 2, K, N)
+    adds = trace.spikes.float().sum((3, 4)).mean((0, 1))  # spikes a frame, both time steps, by layer
+    digits = (golden.digits(x.transpose(1, 2), integers.config.input_code) != 0).float().sum((2, 3)).mean()
+    rows = float(digits) + 2 * float(adds[0]) + float(adds[1])  # L0 -> L0, L0 -> L1, L1 -> L1 rows of `neurons`
+    done = FRAMES * (rows * integers.config.neurons + float(adds[1]) * len(spotter.labels))
+    return {"spikes_zero": [round(1 - float(r), 4) for r in rates], "additions_after_skipping": round(done),
+            f"cycles_a_frame_{mode}": round(float(cost.interval.float().mean()), 1)}

@@ -1,0 +1,74 @@
+"""Every keyword model by name: what it hears, how it is built and how the one trainer trains it.
+
+Optimisers, rates and schedules follow the papers (`sw/models/*.py` name them) where they hold at a hundredth of their
+training steps; what differs is said in docs/keywords.md.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from sw.keywords.spiking import KeywordRsnn
+from sw.models.bcresnet import BcResNet
+from sw.models.ds_cnn import DsCnn
+from sw.models.sparknet import SparkNet
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model (`network` with `sizes`), its front-end, and its training.
+
+    `sparsity`: weight of SparkNet's erf loss beside the cross-entropy, 1 / lambda of the paper's code. `l1`: weight of
+    the mean magnitude of its relaxed gates. `quantised`: epochs of a second stage with integer weights.
+    """
+
+    name: str
+    network: type
+    frontend: str
+    epochs: int
+    sizes: dict = field(default_factory=dict)
+    optimiser: str = "adamw"
+    schedule: str = "cosine"
+    rate: float = 3e-3
+    decay: float = 1e-2
+    batch: int = 32
+    smoothing: float = 0.1
+    masking: bool = True
+    sparsity: float = 0.0
+    l1: float = 0.0
+    quantised: int = 0
+
+    def build(self, classes=12):
+        """The untrained network."""
+        return self.network(classes=classes, **self.sizes)
+
+    def values(self):
+        """Plain values, for manifests."""
+        return {k: v for k, v in vars(self).items() if k != "network"}
+
+
+def _sparknet(channels):
+    # SGD with warm-up, hold and decay as published; 0.01 for a loss of 100 x cross-entropy there, clipped at 1 here
+    return Recipe(f"sparknet-{channels}", SparkNet, "mfcc32", 40, dict(channels=channels), "sgd", "hold_decay",
+                  rate=0.1, decay=1e-3, smoothing=0.0, masking=False, sparsity=1e-2)
+
+
+RECIPES = {r.name: r for r in (
+    Recipe("tiny-kws", DsCnn, "mel64", 10),
+    *(_sparknet(c) for c in (32, 16, 8, 4)),
+    Recipe("bcresnet-1", BcResNet, "mel40", 15, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0),
+    Recipe("bcresnet-0.625", BcResNet, "mel40", 15, dict(scale=0.625), "sgd", "cosine", rate=0.1, decay=1e-3,
+           smoothing=0.0),
+    Recipe("rsnn-keywords", KeywordRsnn, "causal", 12, rate=1e-2, quantised=6),
+)}
+
+
+def find(name):
+    """The recipe of that name; raises `ValueError` listing those that exist."""
+    if name not in RECIPES:
+        raise ValueError(f"model {name!r}: wanted one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def changed(recipe, **values):
+    """A recipe with some values replaced; `sizes` are merged, and `bins` of the front-end go with it."""
+    sizes = {**recipe.sizes, **values.pop("sizes", {})}
+    return replace(recipe, sizes=sizes, **values)
