@@ -3,7 +3,7 @@
     y[t] = sum_s g[t, s] k[s] v[s] / max(1, sum_s g[t, s] k[s])        for each pulse, on its own channels
 
     g[t, s] = sum over the pulse's windows (a, b) of  E(b - s) - E(a - s)        1 inside, 0 outside
-    E(u)    = sigmoid(u / temperature), cut at u = +-REACH and stretched to reach 0 and 1 there; hard: u >= 0
+    E(u)    = sigmoid(u / temperature), cut at u = +-reach and stretched to be 0 and 1 there; hard: u >= 0
     k[s]    = sigmoid(salience[s] / temperature); hard: salience >= 0
 
 After arXiv 2603.16922 (its three kinds of pulse, its annealed temperature); how centres, widths and sums are formed is
@@ -25,10 +25,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-REACH = 3          # frames from an edge to where a soft gate is 0 or 1
-TAPS = 2 * REACH   # frames that a soft edge weighs
+REACH = 3          # frames from an edge to where a soft gate is 0 or 1, at most
 SHORTEST = 0.5     # half width, so that a hard window holds a frame
-COLDEST = 0.02     # temperature at the end of annealing
+COLDEST = 0.01     # temperature at the end of annealing
 PULSES = {"content": 8, "periodic": 2, "position": 2}
 
 
@@ -36,49 +35,61 @@ class PulseError(ValueError):
     """An accumulator that cannot be built or used as asked; the message quotes the value."""
 
 
+def reach(temperature):
+    """Frames from an edge to where its gate is 0 or 1: REACH, fewer once the sigmoid is steep."""
+    return max(1, min(REACH, math.ceil(8 * temperature)))
+
+
 def edge(u, temperature):
-    """Soft step at 0 over distances `u` in frames: 0 below -REACH, 1 above REACH, a stretched sigmoid between."""
-    tail = 1 / (1 + math.exp(min(REACH / temperature, 700.0)))
+    """Soft step at 0 over distances `u` in frames: 0 below -reach, 1 above reach, a stretched sigmoid between."""
+    tail = 1 / (1 + math.exp(min(reach(temperature) / temperature, 700.0)))
     return ((torch.sigmoid(u / temperature) - tail) / (1 - 2 * tail)).clamp(0, 1)
 
 
 class Sums:
-    """Reads of running sums over `values` (B, T, P, C) up to any edge; `temperature` 0 means hard gates.
+    """Running sums over `values` (B, T, P, C), to be read between any edges; `temperature` 0 means hard gates.
 
-    Made once for a batch, read for any number of windows. O(T) to make, O(1) a read.
+    Made once for a batch in O(T); a window's sum is two of their rows, and 2 reach weighed frames at each soft edge.
     """
 
     def __init__(self, values, temperature):
         self.temperature = temperature
         batch, self.frames, self.pulses, self.channels = values.shape
-        self.values = values.reshape(-1, self.channels)  # (B T P, C), row (b T + s) P + p
         zero = values.new_zeros(batch, 1, self.pulses, self.channels)
-        self.running = torch.cat((zero, values.cumsum(1)), 1).reshape(-1, self.channels)  # (B (T + 1) P, C)
+        running = torch.cat((zero, values.cumsum(1)), 1).reshape(-1, self.channels)  # row (b (T + 1) + m) P + p
+        self.count = len(running)
+        self.rows = torch.cat((running, values.reshape(-1, self.channels))) if temperature else running
 
-    def _rows(self, table, position, frames):
-        """Rows of `table` at integer positions (B, Q, P, ...), `frames` positions a recording."""
-        batch = position.shape[0]
+    def _row(self, position, frames):
+        """Row numbers of integer positions (B, Q, P, ...), `frames` positions a recording."""
         spare = (1,) * (position.dim() - 3)
-        first = torch.arange(batch, device=position.device).view(-1, 1, 1, *spare) * (frames * self.pulses)
+        recording = torch.arange(position.shape[0], device=position.device).view(-1, 1, 1, *spare)
         pulse = torch.arange(self.pulses, device=position.device).view(1, 1, -1, *spare)
-        return functional.embedding(position * self.pulses + (first + pulse), table)
+        return (recording * frames + position) * self.pulses + pulse
 
-    def upto(self, position, limit):
-        """sum_{s < limit} E(position - s) values[s]: positions (B, Q, P) in frames, limits alike -> (B, Q, P, C)."""
-        whole = torch.floor(position.detach()).clamp(-TAPS, self.frames + TAPS).long()
-        if not self.temperature:
-            return self._rows(self.running, torch.minimum((whole + 1).clamp_min(0), limit), self.frames + 1)
-        base = torch.minimum((whole - REACH + 1).clamp_min(0), limit)
-        sums = self._rows(self.running, base, self.frames + 1)
-        at = whole.unsqueeze(-1) + torch.arange(1 - REACH, REACH + 1, device=position.device)  # (B, Q, P, TAPS)
+    def _until(self, position, limit):
+        """What makes up sum_{s < limit} E(position - s) values[s]: rows and weights, each (B, Q, P, 1 + 2 reach)."""
+        r = reach(self.temperature)
+        whole = torch.floor(position.detach()).clamp(-2 * r, self.frames + 2 * r).long()
+        base = torch.minimum((whole - r + 1).clamp_min(0), limit)  # all frames before have their gate at 1
+        at = whole.unsqueeze(-1) + torch.arange(1 - r, r + 1, device=position.device)  # (B, Q, P, 2 r)
         gate = edge(position.unsqueeze(-1) - at, self.temperature)
         gate = gate * ((at >= 0) & (at < limit.unsqueeze(-1)))
-        frames = self._rows(self.values, at.clamp(0, self.frames - 1), self.frames)  # (B, Q, P, TAPS, C)
-        return sums + (gate.unsqueeze(-2) @ frames).squeeze(-2)
+        frames = self.count + self._row(at.clamp(0, self.frames - 1), self.frames)
+        return (torch.cat((self._row(base, self.frames + 1).unsqueeze(-1), frames), -1),
+                torch.cat((torch.ones_like(gate[..., :1]), gate), -1))
 
     def between(self, low, high, limit):
-        """Sums over windows from `low` to `high`, of one shape (B, Q, P) -> (B, Q, P, C)."""
-        return self.upto(high, limit) - self.upto(low, limit)
+        """Sums of frames before `limit` (B, Q, 1) in windows from `low` to `high` (B, Q, P) -> (B, Q, P, C)."""
+        if not self.temperature:
+            first, last = (self._row(torch.minimum(torch.floor(side).clamp(-1, self.frames).long() + 1, limit),
+                                     self.frames + 1) for side in (low, high))
+            return functional.embedding(last, self.rows) - functional.embedding(first, self.rows)
+        (first, less), (last, more) = self._until(low, limit), self._until(high, limit)
+        rows, weights = torch.cat((first, last), -1), torch.cat((-less, more), -1)
+        sums = functional.embedding_bag(rows.flatten(0, 2), self.rows, mode="sum",
+                                        per_sample_weights=weights.flatten(0, 2))
+        return sums.view(*low.shape, self.channels)
 
 
 class PulseAccumulator(nn.Module):

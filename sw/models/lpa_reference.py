@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import torch
 
-from sw.models.lpa import REACH
+from sw.models.lpa import reach
 
 
 def step(u, temperature):
-    """E(u): 0 at -REACH and below, 1 at REACH and above, a stretched sigmoid between; u >= 0 at temperature 0."""
+    """E(u): 0 at -reach and below, 1 at reach and above, a stretched sigmoid between; u >= 0 at temperature 0."""
     if not temperature:
         return (u >= 0).to(u.dtype)
     u = u / temperature
-    low = torch.sigmoid(torch.tensor(-REACH / temperature, dtype=torch.float64)).to(u.dtype)
+    low = torch.sigmoid(torch.tensor(-reach(temperature) / temperature, dtype=torch.float64)).to(u.dtype)
     return torch.clip((torch.sigmoid(u) - low) / (1 - 2 * low), 0, 1)
 
 
@@ -26,7 +26,7 @@ def step(u, temperature):
 class Gates:
     """What a `PulseAccumulator` lets through on a batch; W windows in all, of P pulses.
 
-    `windows` (B, W, T, T): gate of frame s for frame t; `near` (B, W, T, T): whether s lies within REACH of an edge;
+    `windows` (B, W, T, T): gate of frame s for frame t; `near` (B, W, T, T): whether s lies within a frame of an edge;
     `owner` (W,): each window's pulse; `keys` (B, P, T): salience gate of frame s.
     """
 
@@ -60,7 +60,7 @@ def gates_of(module, x, lengths):
         owner.append(first + torch.arange(low.shape[2]).repeat_interleave(low.shape[3]))
         low, high = (side.flatten(2).transpose(1, 2).unsqueeze(-1) for side in (low, high))  # (B, P K, T, 1)
         gate = step(high - s, temperature) - step(low - s, temperature)  # (B, P K, T, S)
-        close = ((high - s).abs() < REACH) | ((low - s).abs() < REACH)
+        close = ((high - s).abs() < 1) | ((low - s).abs() < 1)
         if kept is not None:
             gate = gate * kept.flatten(2).transpose(1, 2).unsqueeze(-1)
         windows.append((gate * heard).expand(len(x), -1, -1, -1))
@@ -90,8 +90,8 @@ def forward(module, x, lengths=None):
 def near_binary(gates, lengths, within=0.01):
     """Counts of gates and of those within `within` of 0 or 1, by where they are: {place: (near, all)}.
 
-    `windows`: pairs (t, s) inside a window or within REACH of its edge, the farther ones being 0 by construction;
-    `edges`: those within REACH of an edge alone; `keys`: salience gates, one a frame.
+    `windows`: pairs (t, s) inside a window or next to its edge, the farther ones being 0 by construction;
+    `edges`: those next to an edge alone, one frame on each side; `keys`: salience gates, one a frame.
     """
     def count(values, chosen):
         values = values[chosen]

@@ -5,7 +5,7 @@ import torch
 from torch.nn import TransformerEncoder, TransformerEncoderLayer
 
 from sw.models import lpa_reference as reference
-from sw.models.lpa import COLDEST, PULSES, PulseAccumulator, PulseError, Sums, edge, pulse
+from sw.models.lpa import COLDEST, PULSES, PulseAccumulator, PulseError, Sums, edge, pulse, reach
 from sw.models.lpa_attention import PulseAttention, PulseSelfAttention, in_place_of, lengths_of
 
 
@@ -34,6 +34,7 @@ def test_hard_windows_by_hand(low, high, limit, expected):
 def test_soft_edges_by_hand():
     assert edge(torch.tensor([-3.0, 0.0, 3.0]), 1.0).tolist() == [0.0, 0.5, 1.0]
     assert edge(torch.tensor(1.0), 1.0).item() == pytest.approx((0.731059 - 0.047426) / (1 - 2 * 0.047426), abs=1e-5)
+    assert [reach(t) for t in (1.0, 0.3, 0.2, 0.01)] == [3, 3, 2, 1]
     # one frame worth 1, half a frame inside a window that is long on its other side: 1/(1 + e^-1) at temperature 0.5
     assert window(Sums(column([0.0] * 5 + [1.0]), 0.5), -20.0, 5.5, 6) == pytest.approx(0.731059, abs=2e-3)
     assert window(Sums(column([0.0] * 5 + [1.0]), 0.01), -20.0, 5.5, 6) == pytest.approx(1.0, abs=1e-6)
