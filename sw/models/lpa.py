@@ -202,24 +202,23 @@ class PulseAccumulator(nn.Module):
         return self.out_proj(mean.flatten(2))
 
     def _repeated(self, sums, limit, batch):
-        low, high = self.periodic_windows(sums.frames)
-        total = 0
-        for j in range(low.shape[-1]):
-            edges = (side[..., j].expand(batch, -1, -1) for side in (low, high))
-            total = total + sums.between(*edges, limit)
-        return total
+        low, high = self.periodic_windows(sums.frames)  # (1, T, Pp, J)
+        repeats = low.shape[-1]
+        sides = (side.transpose(2, 3).flatten(1, 2).expand(batch, -1, -1) for side in (low, high))  # (B, T J, Pp)
+        each = sums.between(*sides, limit.repeat_interleave(repeats, 1) if self.causal else limit)
+        return each.unflatten(1, (-1, repeats)).sum(2)
 
     def _placed(self, sums, limit, lengths, temperature):
         low, high = self.position_windows(lengths)  # (B, Pq, K)
-        t = torch.arange(sums.frames, device=low.device).view(1, -1, 1)
+        t = torch.arange(sums.frames, device=low.device).view(1, -1, 1, 1)
+        open_ = pulse(t, low.unsqueeze(1), high.unsqueeze(1), temperature)  # (B, T, Pq, K): windows that t lies in
+        if not self.causal:
+            windows = sums.between(low.transpose(1, 2), high.transpose(1, 2), limit)  # (B, K, Pq, C + 1)
+            return torch.einsum("btpk,bkpc->btpc", open_, windows)
         total = 0
-        for k in range(low.shape[-1]):
-            sides = [side[..., k].unsqueeze(1) for side in (low, high)]  # (B, 1, Pq)
-            if self.causal:  # what has been heard of the window so far
-                window = sums.between(*(side.expand(-1, sums.frames, -1) for side in sides), limit)
-            else:
-                window = sums.between(*sides, limit)  # (B, 1, Pq, C + 1)
-            total = total + pulse(t, *sides, temperature).unsqueeze(-1) * window
+        for k in range(low.shape[-1]):  # what has been heard of each window so far
+            sides = (side[..., k].unsqueeze(1).expand(-1, sums.frames, -1) for side in (low, high))
+            total = total + open_[..., k:k + 1] * sums.between(*sides, limit)
         return total
 
 

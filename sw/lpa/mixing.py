@@ -1,0 +1,112 @@
+"""What mixes frames in an encoder's layers, swapped and looked at: shared by the sweep and the replacement."""
+
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sw.lpa import encoder
+from sw.models import lpa_reference
+from sw.models.lpa import COLDEST, PulseAccumulator
+from sw.models.lpa_attention import PulseAttention
+
+WARMEST = 1.0       # temperature at the start, in frames
+ANNEALED = 0.8      # share of the training after which the temperature stays at its coldest
+
+
+class Nothing(nn.Module):
+    """Stands for attention and mixes nothing: the control that says what mixing is worth."""
+
+    def forward(self, hidden_states, attention_mask=None, **kwargs):
+        """Zeros of the frames' shape, None."""
+        return torch.zeros_like(hidden_states), None
+
+
+def temperature_at(progress):
+    """Annealing: geometric from WARMEST to COLDEST over the first ANNEALED of `progress` 0..1, then constant."""
+    return WARMEST * (COLDEST / WARMEST) ** min(1.0, progress / ANNEALED)
+
+
+def accumulators(model):
+    """Every `PulseAccumulator` of a model, in order."""
+    return [m for m in model.modules() if isinstance(m, PulseAccumulator)]
+
+
+def set_gates(model, temperature=None, hard=None):
+    """Temperature (None: as it is) and hardness of every accumulator of a model."""
+    for one in accumulators(model):
+        one.temperature = one.temperature if temperature is None else temperature
+        one.hard = hard
+
+
+@contextmanager
+def recorded(modules):
+    """Inputs, masks and outputs of attention modules during a forward pass: a list of dicts, one a module."""
+    seen = [{} for _ in modules]
+
+    def keep(place):
+        def hook(module, given, named, result):
+            place["x"] = given[0] if given else named["hidden_states"]
+            place["mask"], place["y"] = named.get("attention_mask"), result[0]
+        return hook
+    handles = [m.register_forward_hook(keep(place), with_kwargs=True) for m, place in zip(modules, seen, strict=True)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def relative_error(got, wanted, valid):
+    """Mean squared error over valid frames (B, T), over the variance of what is wanted; 1 is as bad as the mean."""
+    got, wanted = got[valid], wanted[valid]
+    return functional.mse_loss(got, wanted) / (wanted - wanted.mean(0)).square().mean().clamp_min(1e-8)
+
+
+def states(model, values, attention):
+    """Outputs of every encoder layer [(B, T, H)] and logits (B, T, C) of a Wav2Vec2ForCTC."""
+    seen = []
+    handles = [layer.register_forward_hook(lambda module, given, result: seen.append(result))
+               for layer in encoder.layers_of(model)]
+    try:
+        logits = model(values, attention_mask=attention).logits
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen, logits
+
+
+def divergence(student, teacher, valid):
+    """Mean KL divergence in nats an answer, of logits (B, T, C) from those of the teacher."""
+    return functional.kl_div(student[valid].log_softmax(-1), teacher[valid].log_softmax(-1), log_target=True,
+                             reduction="batchmean")
+
+
+@torch.no_grad()
+def compare(student, teacher, work):
+    """Mean KL divergence from the teacher over the held-out recordings, nats an answer."""
+    total, count = 0.0, 0
+    for values, attention, lengths in work.held_batches():
+        one, two = (m(values, attention_mask=attention).logits for m in (student, teacher))
+        valid = torch.arange(one.shape[1])[None] < lengths[:, None]
+        total += divergence(one, two, valid).item() * int(valid.sum())
+        count += int(valid.sum())
+    return total / count
+
+
+@torch.no_grad()
+def binary_shares(model, work, batches=4):
+    """Shares of soft gates within 0.01 of 0 or 1 on held-out recordings, see `sw.models.lpa_reference.near_binary`."""
+    mixers = [m for m in model.modules() if isinstance(m, PulseAttention)]
+    counts = {}
+    for values, attention, lengths in list(work.held_batches(4))[:batches]:
+        with recorded(mixers) as seen:
+            model(values, attention_mask=attention)
+        for mixer, place in zip(mixers, seen, strict=True):
+            gates = lpa_reference.gates_of(mixer.accumulator, place["x"], lengths)
+            for name, (near, whole) in lpa_reference.near_binary(gates, lengths).items():
+                before = counts.get(name, (0, 0))
+                counts[name] = before[0] + near, before[1] + whole
+    whole = [sum(c) for c in zip(counts["windows"], counts["keys"], strict=True)]
+    return {"all": whole[0] / whole[1], **{name: near / total for name, (near, total) in counts.items()}}

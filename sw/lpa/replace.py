@@ -1,0 +1,215 @@
+"""Replace attention in k layers: `make lpa-train`, or `python -m sw.lpa.replace --layers 8 --order easiest`.
+
+The layers' accumulators start from the sweep's, and learn together to give the original's frames and posteriors while
+their gates cool until they are near binary; the feed-forward parts of those layers adapt along. Nothing is labelled:
+the original is the teacher. `--table` runs every row of docs/lpa.md; finished rows are kept, a row cut off resumes.
+"""
+
+import argparse
+import json
+import random
+import sys
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from sw import trainer
+from sw.integer_model import write_atomically
+from sw.lpa import encoder
+from sw.lpa.mixing import (
+    WARMEST,
+    Nothing,
+    accumulators,
+    binary_shares,
+    compare,
+    divergence,
+    relative_error,
+    set_gates,
+    states,
+    temperature_at,
+)
+from sw.lpa.pretrain import add_data_options, run, task_of
+from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
+from sw.lpa.task import error_rate
+from sw.models.lpa_attention import in_place_of
+
+ORDERS = ("easiest", "hardest", "random")
+RUNS = "build/runs/lpa"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One experiment: how many layers, in which order, and what is done about it."""
+
+    layers: int
+    order: str = "easiest"
+    anneal: bool = True
+    adapt: bool = True
+    mixer: str = "pulses"  # or "nothing": attention is left out
+
+    @property
+    def name(self):
+        marks = [] if self.anneal else ["not-annealed"]
+        marks += [] if self.adapt else ["not-adapted"]
+        return "-".join([f"{self.layers:02}", self.order, *([] if self.mixer == "pulses" else [self.mixer]), *marks])
+
+
+TABLE = (Row(8), Row(4), Row(12), Row(8, "hardest"), Row(4, "hardest"), Row(12, mixer="nothing"), Row(8, anneal=False),
+         Row(8, adapt=False), Row(8, "random"), Row(4, "random"), Row(8, mixer="nothing"))
+
+
+def chosen(order, kind, count, seed=0):
+    """Indices of the `count` layers that are replaced, from the sweep's `order`, easiest first."""
+    if not 0 <= count <= len(order):
+        raise encoder.EncoderError(f"layers={count}: the encoder has {len(order)}")
+    by = {"easiest": order, "hardest": order[::-1], "random": random.Random(seed).sample(order, len(order))}
+    return sorted(by[kind][:count])
+
+
+class Trainee(torch.nn.Module):
+    """An encoder with `replaced` layers' attention swapped; its parameters are those that train, and no others."""
+
+    def __init__(self, teacher, replaced, row, weights):
+        super().__init__()
+        self.core = [deepcopy(teacher)]
+        self.replaced, trained = replaced, []
+        for i in replaced:
+            layer = encoder.layers_of(self.model)[i]
+            if row.mixer == "nothing":
+                layer.attention = Nothing()
+            else:
+                layer.attention = in_place_of(layer.attention)
+                start = f"mixers.{i}."
+                layer.attention.load_state_dict({name.removeprefix(start): w for name, w in weights.items()
+                                                 if name.startswith(start)})
+            trained += [layer.attention] if row.mixer == "pulses" else []
+            trained += [layer.feed_forward, layer.layer_norm, layer.final_layer_norm] if row.adapt else []
+        self.trained = torch.nn.ModuleList(trained).requires_grad_(True)
+        self.sizes = {"replaced": replaced, "parameters": sum(p.numel() for p in self.parameters())}
+
+    @property
+    def model(self):
+        """The Wav2Vec2ForCTC itself."""
+        return self.core[0]
+
+
+class Distillation:
+    """Callable (trainee, batch) -> (loss, metrics): KL from the teacher's posteriors, error of replaced layers."""
+
+    def __init__(self, teacher, anneal=True):
+        self.teacher, self.anneal = teacher, anneal
+
+    def __call__(self, trainee, batch):
+        temperature = temperature_at(batch.progress) if self.anneal else WARMEST
+        set_gates(trainee.model, temperature, hard=False)
+        with torch.no_grad():
+            told, answer = states(self.teacher, *batch.stream)
+        got, logits = states(trainee.model, *batch.stream)
+        valid = batch.valid
+        kl = divergence(logits, answer, valid)
+        error = torch.stack([relative_error(got[i], told[i], valid) for i in trainee.replaced]).mean()
+        return kl + error, {"kl": kl.item(), "error": error.item(), "temperature": temperature}
+
+
+def batches(work, seed, steps, epochs, frames):
+    """A function of the epoch for `sw.trainer.fit`, whose batches know how far the training has come."""
+    drawn = work.batches(seed, frames=frames)
+
+    def of(epoch):
+        for i, batch in enumerate(islice(drawn(epoch), steps)):
+            batch.progress = (epoch + i / steps) / epochs
+            yield batch
+    return of
+
+
+def figures_of(trainee, teacher, work, row):
+    """Error with soft and with hard gates, divergence from the teacher, shares of near-binary gates."""
+    model = trainee.model.eval()
+
+    def rate():
+        return round(error_rate(lambda x, m: model(x, attention_mask=m).logits, work).rate, 2)
+
+    if not accumulators(model):
+        return {"error": rate(), "kl": round(compare(model, teacher, work), 5)}
+    set_gates(model, hard=False)
+    result = {"soft_error": rate(), "soft_kl": round(compare(model, teacher, work), 5)}
+    shares = binary_shares(model, work)
+    set_gates(model, hard=True)
+    hard = rate()
+    return {**result, "error": hard, "hard_error": hard, "kl": round(compare(model, teacher, work), 5),
+            "near_binary_share": round(shares.pop("all"), 5),
+            "near_binary": {name: round(s, 5) for name, s in shares.items()}}
+
+
+def experiment(row, args, teacher, work):
+    """Run one row to its `result.json`, or read it where it is finished; returns its figures."""
+    folder = Path(args.out) / row.name
+    if (folder / "result.json").is_file():
+        return json.loads((folder / "result.json").read_text())
+    swept, weights = finished(args.sweep)
+    replaced = chosen(swept["order"], row.order, row.layers, args.seed)
+    recipe = {**asdict(row), "replaced": replaced, "seed": args.seed, "rate": args.rate, "epochs": args.epochs,
+              "steps": args.steps, "frames": args.frames, "split": work.split.name}
+    trainee = Trainee(teacher, replaced, row, weights)
+    start = {}
+    if row.mixer == "pulses":
+        set_gates(trainee.model, WARMEST)
+        before = figures_of(trainee, teacher, work, row)
+        start = {"untrained_error": before["soft_error"], "untrained_kl": before["soft_kl"]}
+    if sum(p.numel() for p in trainee.parameters()):
+        trainer.fit(trainee, batches(work, args.seed, args.steps, args.epochs, args.frames),
+                    Distillation(teacher, row.anneal), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
+                    recipe=recipe, decay=0.0, quiet=args.quiet)
+    if row.mixer == "pulses":
+        set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
+    result = {**recipe, **figures_of(trainee, teacher, work, row), **start, "torch": torch.__version__,
+              "commit": trainer.commit()}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
+    return result
+
+
+def parser():
+    """Options of the command."""
+    p = argparse.ArgumentParser(prog="python -m sw.lpa.replace", description=__doc__.split("\n\n")[0],
+                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("--layers", type=int, default=8, help="how many layers to replace")
+    p.add_argument("--order", choices=ORDERS, default="easiest", help="which layers first, by the sweep")
+    p.add_argument("--no-anneal", action="store_true", help="keep the gates at their warmest")
+    p.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
+    p.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
+    p.add_argument("--table", action="store_true", help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
+    add_data_options(p)
+    add_encoder_option(p)
+    p.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
+    p.add_argument("--out", default=f"{RUNS}/replaced", help="folder of the runs, one a row")
+    p.add_argument("--epochs", type=int, default=4, help="checkpoints of a run")
+    p.add_argument("--steps", type=int, default=30, help="batches an epoch")
+    p.add_argument("--frames", type=int, default=3200, help="feature frames a batch")
+    p.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    return p
+
+
+def replace(args):
+    """Run the row that the options name, or the table."""
+    teacher, work = original(args), task_of(args)
+    rows = TABLE if args.table else [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
+                                         "nothing" if args.nothing else "pulses")]
+    print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
+    for row in rows:
+        r = experiment(row, args, teacher, work)
+        print(f"{r['layers']:6} {r['order']:8} {str(r['anneal']):8} {str(r['adapt']):7} {r['mixer']:8} "
+              f"{r['error']:7.2f} {r.get('soft_error', r['error']):7.2f} {r['kl']:20.4f}  "
+              f"{r.get('near_binary_share', float('nan')):10.2%}", flush=True)
+
+
+def main(argv=None):
+    """Run the command; returns the exit status."""
+    return run(replace, argv, parser())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
