@@ -49,7 +49,7 @@ def floats(model):
     """A float `Rsnn` with an `IntegerModel`'s weights."""
     c = model.config
     network = Rsnn(features=c.features, neurons=c.neurons, outputs=c.outputs, time_steps=model.time_steps,
-                   leak_shift=c.leak_shift, input_shift=c.input_shift)
+                   leak_shift=c.leak_shift, input_shift=c.input_shift, reset=c.reset)
     with torch.no_grad():
         for name, weight in dequantised(model).items():
             getattr(network, name).copy_(weight)

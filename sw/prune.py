@@ -1,4 +1,6 @@
-"""Structured pruning of neurons and of time steps, and unstructured pruning of the FC layer."""
+"""Structured pruning of neurons and of time steps; unstructured and bank-balanced pruning of the FC layer."""
+
+import math
 
 import torch
 
@@ -59,3 +61,26 @@ def prune_fc(model, share):
     mask = torch.ones(model.fc.numel())
     mask[order[:count]] = 0
     model.fc_mask.copy_(mask.view_as(model.fc))
+
+
+@torch.no_grad()
+def balance_fc(model, keep=2, group=4):
+    """Mask all but the `keep` largest of every `group` neighbouring outputs of an input (sparsity that every
+    bank shares alike)."""
+    if not 0 < keep <= group or model.fc.shape[1] % group:
+        raise ValueError(f"keep={keep!r} of group={group!r}: wanted 1 to {group}, and {model.fc.shape[1]} outputs in "
+                         "whole groups")
+    size = (model.fc * model.fc_mask).abs().unflatten(1, (-1, group))  # (N, O / group, group)
+    mask = torch.zeros_like(size).scatter_(-1, size.topk(keep).indices, 1.0)
+    model.fc_mask.copy_(mask.flatten(1))
+
+
+def index_bits(mask, group=4):
+    """Bits that say where the kept weights of `mask` (N, O) are: the cheaper of a bit each and, where every group of
+    neighbours keeps equally many, a number of the combination."""
+    if bool(mask.all()):
+        return 0
+    kept = mask.unflatten(1, (-1, group)).sum(-1) if mask.shape[1] % group == 0 else None
+    if kept is None or kept.min() != kept.max():
+        return mask.numel()
+    return kept.numel() * (math.comb(group, int(kept[0, 0])) - 1).bit_length()

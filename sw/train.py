@@ -1,7 +1,7 @@
 """Train a recogniser: `python -m sw.train --model rsnn --data FOLDER ...` (or `make train MODEL=rsnn DATA=...`).
 
-Runs the chain float256 -> prune128 -> q8 -> q4 -> fcprune, each stage from the one before; finished stages are kept, a
-stage that was cut off resumes. With --export the integers of the last stage are written.
+Runs the chain float256 -> prune128 -> q8 -> q4 -> fcprune -> final, each stage from the one before; finished stages are
+kept, a stage that was cut off resumes. With --export the integers of the last stage are written.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from sw.keywords import recipes
 from sw.keywords import train as keyword_train
 from sw.models.lif import SURROGATES
 
-CHAIN = ("float256", "prune128", "q8", "q4", "fcprune")
+CHAIN = ("float256", "prune128", "q8", "q4", "fcprune", "final")
 
 
 def parser():

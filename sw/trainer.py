@@ -1,4 +1,4 @@
-"""One training loop for every model here: Adam or SGD, scheduled rate, atomic checkpoints, exact resumption, torchrun.
+"""One training loop for every model here: scheduled rate, atomic checkpoints, exact resumption, torchrun.
 
 A run is a folder: `last.pt` (weights, optimiser, epoch), `curve.csv`, `manifest.json`. All randomness of an epoch comes
 from (seed, epoch), so a run that is killed goes on from its last epoch to the same result as one that was not.
@@ -18,20 +18,11 @@ from torch import distributed
 from tqdm import tqdm
 
 from sw.integer_model import write_atomically
+from sw.optimise import adamw
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be resumed; the message names the file."""
-
-
-def adamw(parameters, rate, decay):
-    """Adam with decoupled weight decay."""
-    return torch.optim.AdamW(parameters, lr=rate, weight_decay=decay, betas=(0.9, 0.98))
-
-
-def sgd(parameters, rate, decay):
-    """Stochastic gradient descent with Nesterov momentum."""
-    return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9, nesterov=True)
 
 
 def cosine(done):
@@ -50,11 +41,11 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
 
     `batches(epoch)` yields batches and has been given its own seed; `loss(model, batch)` returns (scalar, metrics).
     `recipe` (plain values) goes into the manifest and must match that of a checkpoint that is resumed. `optimise` is
-    `adamw` or `sgd`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the training.
+    one of `sw.optimise`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the training.
     """
     folder = Path(folder)
     rank, world = join()
-    optimiser = optimise(model.parameters(), rate, decay)
+    optimiser = optimise(model, rate, decay)
     start, curve = _resume(folder, model, optimiser, recipe)
     metrics = curve[-1] if curve else {}
     for epoch in range(start, epochs):
@@ -68,7 +59,7 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
         for i, batch in enumerate(bar):
             done = (epoch + i * world / len(todo)) / epochs
             for group in optimiser.param_groups:
-                group["lr"] = rate * min(1.0, done / warm + 1e-3) * schedule(done)
+                group["lr"] = rate * group.get("share", 1.0) * min(1.0, done / warm + 1e-3) * schedule(done)
             optimiser.zero_grad()
             value, parts = loss(model, batch)
             value.backward()

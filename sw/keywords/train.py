@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 
 from hw import config as hw_config
-from sw import trainer
+from sw import optimise, trainer
 from sw.data import speech_commands
 from sw.keywords import noise, recipes, score, spiking, spotter, task, waves
 
 DATA, NOISE, CONFIG = "../shared/data/keywords", "../shared/data/noise", "keywords"
-OPTIMISERS = {"adamw": trainer.adamw, "sgd": trainer.sgd}
+OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd}
 SCHEDULES = {"cosine": trainer.cosine, "hold_decay": trainer.hold_decay}
 
 

@@ -3,7 +3,7 @@
 For frame t, time step k in order (docs/arithmetic.md; source: arXiv 2503.21337, equation 2):
 
     v = u - leak(u) + gain (feed[t, k] + W s[t-1, k])      leak(u) = u 2^-shift, rounded down in integer mode
-    s[t, k] = 1 where v >= threshold, u = 0 there and v elsewhere
+    s[t, k] = 1 where v >= threshold; there u = 0 (reset "zero") or v - threshold ("subtract"), and v elsewhere
 
 Integer mode is the accelerator's arithmetic in float32, in which small integers are exact: `gain` is
 2^potential_fraction and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at
@@ -37,11 +37,12 @@ def kernel():
 
 class _Lif(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, feed, weight, threshold, gain, shift, steps, integer, limit, surrogate, damping):
+    def forward(ctx, feed, weight, threshold, gain, shift, steps, integer, limit, surrogate, damping, subtract):
         feed, weight = feed.contiguous(), weight.contiguous()
-        spikes, potentials = kernel().forward(feed, weight, float(threshold), gain, shift, steps, integer, limit)
+        spikes, potentials = kernel().forward(feed, weight, float(threshold), gain, shift, steps, integer, limit,
+                                              subtract)
         ctx.save_for_backward(spikes, potentials, weight, threshold)
-        ctx.rest = gain, shift, feed.shape[1], SURROGATES.index(surrogate), damping
+        ctx.rest = gain, shift, feed.shape[1], SURROGATES.index(surrogate), damping, subtract
         ctx.mark_non_differentiable(potentials)
         return spikes, potentials
 
@@ -50,11 +51,11 @@ class _Lif(torch.autograd.Function):
         spikes, potentials, weight, threshold = ctx.saved_tensors
         to_feed, to_weight, to_threshold = kernel().backward(grad.contiguous(), spikes, potentials, weight,
                                                              float(threshold), *ctx.rest)
-        return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 7
+        return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 8
 
 
 def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
-        surrogate="fast_sigmoid", damping=1.0):
+        surrogate="fast_sigmoid", damping=1.0, reset="zero"):
     """Run a layer: feed (F, K or 1, B, N), recurrent weight (N, N), threshold scalar tensor.
 
     Returns spikes and potentials before reset, float32 (F, K, B, N). Raises `ValueError` for an unknown surrogate.
@@ -63,7 +64,8 @@ def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit
         raise ValueError(f"surrogate={surrogate!r}: wanted one of {', '.join(SURROGATES)}")
     if feed.shape[1] not in (1, steps):
         raise ValueError(f"feed has {feed.shape[1]} time steps, wanted 1 or {steps}")
-    return _Lif.apply(feed, weight, threshold, float(gain), shift, steps, integer, float(limit), surrogate, damping)
+    return _Lif.apply(feed, weight, threshold, float(gain), shift, steps, integer, float(limit), surrogate, damping,
+                      reset == "subtract")
 
 
 class _Step(torch.autograd.Function):
@@ -85,7 +87,7 @@ class _Step(torch.autograd.Function):
 
 
 def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
-              surrogate="fast_sigmoid", damping=1.0):
+              surrogate="fast_sigmoid", damping=1.0, reset="zero"):
     """The same layer, operator by operator under autograd: what the kernel is tested against."""
     u = torch.zeros_like(feed[0, 0])
     spikes, potentials = [], []
@@ -100,7 +102,7 @@ def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False,
             if integer:
                 v = v + (v.clamp(-limit, limit - 1) - v).detach()
             s = _Step.apply(v / threshold - 1, surrogate, damping)
-            u = v * (1 - s.detach())
+            u = v * (1 - s.detach()) if reset == "zero" else v - threshold.detach() * s.detach()
             now.append(s)
             potentials.append(v)
         spikes.extend(now)

@@ -25,7 +25,7 @@ inline float surrogate_slope(float z, int kind) {
 // feed (F, Kf, B, N), Kf = 1 (shared by all time steps) or K; weight (N, N). Returns spikes and potentials before
 // reset, both (F, K, B, N).
 std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, double threshold, double gain, int64_t shift,
-                                   int64_t steps, bool integer, double limit) {
+                                   int64_t steps, bool integer, double limit, bool subtract) {
     const int64_t frames = feed.size(0), shared = feed.size(1), batch = feed.size(2), neurons = feed.size(3);
     auto spikes = torch::empty({frames, steps, batch, neurons}, feed.options());
     auto potentials = torch::empty_like(spikes);
@@ -47,14 +47,14 @@ std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, dou
                     x = std::fmin(std::fmax(x, -top), top - 1.0f);
                     v[i] = x;
                     s[i] = x >= theta ? 1.0f : 0.0f;
-                    u[i] = x >= theta ? 0.0f : x;
+                    u[i] = x >= theta ? (subtract ? x - theta : 0.0f) : x;
                 }
             } else {
                 for (int64_t i = 0; i < plane; ++i) {
                     const float x = u[i] - u[i] * fraction + (in[i] + rec[i]) * scale;
                     v[i] = x;
                     s[i] = x >= theta ? 1.0f : 0.0f;
-                    u[i] = x >= theta ? 0.0f : x;
+                    u[i] = x >= theta ? (subtract ? x - theta : 0.0f) : x;
                 }
             }
         }
@@ -62,10 +62,11 @@ std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, dou
     return {spikes, potentials};
 }
 
-// Gradients of feed, weight and threshold from the gradient of the spikes. The reset passes no gradient.
+// Gradients of feed, weight and threshold from the gradient of the spikes. The reset passes no gradient:
+// a potential that is set to zero forgets its past, one that loses a threshold keeps it.
 std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, torch::Tensor potentials, torch::Tensor weight,
                                     double threshold, double gain, int64_t shift, int64_t shared, int64_t kind,
-                                    double damping) {
+                                    double damping, bool subtract) {
     const int64_t frames = spikes.size(0), steps = spikes.size(1), batch = spikes.size(2), neurons = spikes.size(3);
     auto current = torch::empty_like(spikes);
     auto recurrent = torch::zeros({steps * batch, neurons}, spikes.options());
@@ -73,7 +74,7 @@ std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, to
     auto transposed = weight.t();
     const int64_t plane = batch * neurons;
     const float keep = 1.0f - std::ldexp(1.0f, -static_cast<int>(shift)), theta = threshold, scale = gain;
-    const float inverse = 1.0f / theta, damped = damping / theta;
+    const float inverse = 1.0f / theta, damped = damping / theta, cut = subtract ? 0.0f : 1.0f;
     float* du = state.data_ptr<float>();
     double to_threshold = 0.0;
     for (int64_t t = frames - 1; t >= 0; --t) {
@@ -92,7 +93,7 @@ std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, to
                     const float ds = (gs[i] + rec[i]) * slope(z) * damped;
                     // the spike depends on v / threshold, so the threshold's slope is -v / threshold of the potential's
                     sum -= ds * v[i] * inverse;
-                    const float dv = ds + du[i] * (1.0f - s[i]);
+                    const float dv = ds + du[i] * (1.0f - s[i] * cut);
                     dc[i] = dv * scale;
                     du[i] = dv * keep;
                 }

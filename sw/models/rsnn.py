@@ -23,11 +23,14 @@ class Rsnn(nn.Module):
     """
 
     def __init__(self, *, features=40, neurons=128, outputs=1920, time_steps=2, leak_shift=(2, 2), input_shift=4,
-                 potential_fraction=4, potential_bits=16, surrogate="triangle", damping=0.4, dropout=0.0):
+                 potential_fraction=4, potential_bits=16, surrogate="triangle", damping=0.4, dropout=0.0,
+                 reset="zero"):
         super().__init__()
         self.sizes = dict(features=features, neurons=neurons, outputs=outputs, time_steps=time_steps,
                           leak_shift=list(leak_shift), input_shift=input_shift, potential_fraction=potential_fraction,
-                          potential_bits=potential_bits, surrogate=surrogate, damping=damping, dropout=dropout)
+                          potential_bits=potential_bits, surrogate=surrogate, damping=damping, dropout=dropout,
+                          reset=reset)
+        self.hidden_matrices = tuple(name for name in MATRICES if name != "fc")
         shapes = {"input": (features, neurons), "recurrent0": (neurons, neurons), "forward1": (neurons, neurons),
                   "recurrent1": (neurons, neurons), "fc": (neurons, outputs)}
         shrink = (128 / neurons) ** 0.5
@@ -76,7 +79,7 @@ class Rsnn(nn.Module):
             w = {name: getattr(self, name) for name in MATRICES}
             current = (x / SCALE) @ w["input"]
             thresholds, common = torch.ones(2), dict(gain=1.0, integer=False)
-        common.update(steps=self.time_steps, surrogate=self.surrogate, damping=self.damping,
+        common.update(steps=self.time_steps, surrogate=self.surrogate, damping=self.damping, reset=self.reset,
                       limit=2 ** (self.potential_bits - 1))
         s0, _ = lif(current.unsqueeze(1), w["recurrent0"], thresholds[0], shift=self.leak_shift[0], **common)
         feed = nn.functional.dropout(s0, self.dropout, self.training) @ w["forward1"]  # (F, K, B, N)

@@ -1,10 +1,12 @@
 """The spiking layer's kernel against its reference, the network against the golden model, pruning and quantisation."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from hw import config as hw_config
-from sw import export, golden, prune
+from sw import export, golden, prune, stages
 from sw.integer_model import IntegerModel
 from sw.models.gated import Gated
 from sw.models.lif import SURROGATES, lif, reference
@@ -18,11 +20,17 @@ def test_neuron_by_hand():
     spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, shift=1)
     assert spikes.flatten().tolist() == [0, 1, 0]
     assert potentials.flatten().tolist() == pytest.approx([0.8, 1.0, 0.5])
+    # a threshold taken off instead: 1.4 fires and leaves 0.4, half of which carries 0.9 over the threshold
+    feed = torch.tensor([1.4, 0.9, 0.0]).view(3, 1, 1, 1)
+    spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, shift=1, reset="subtract")
+    assert spikes.flatten().tolist() == [1, 1, 0]
+    assert potentials.flatten().tolist() == pytest.approx([1.4, 1.1, 0.05])
 
 
 @pytest.mark.parametrize("surrogate", SURROGATES)
-@pytest.mark.parametrize("steps, shared, integer", [(2, 1, False), (2, 2, True), (1, 1, True)])
-def test_kernel_equals_reference(surrogate, steps, shared, integer):
+@pytest.mark.parametrize("steps, shared, integer, reset", [(2, 1, False, "zero"), (2, 2, True, "zero"),
+                                                           (1, 1, True, "zero"), (2, 1, False, "subtract")])
+def test_kernel_equals_reference(surrogate, steps, shared, integer, reset):
     torch.manual_seed(0)
     scale = 8.0 if integer else 1.0
     inputs = [torch.randn(12, shared, 3, 16) * 0.7 * scale, torch.randn(16, 16) * 0.3 * scale,
@@ -30,7 +38,7 @@ def test_kernel_equals_reference(surrogate, steps, shared, integer):
     if integer:
         inputs[:2] = [i.round() for i in inputs[:2]]
     options = dict(steps=steps, shift=2, gain=16.0 if integer else 1.0, integer=integer, surrogate=surrogate,
-                   damping=0.4)
+                   damping=0.4, reset=reset)
     weights = torch.randn(12, steps, 3, 16)
     results = []
     for run in (lif, reference):
@@ -43,11 +51,12 @@ def test_kernel_equals_reference(surrogate, steps, shared, integer):
         torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("steps", [1, 2])
-def test_quantised_network_is_the_golden_model_to_the_bit(steps):
+@pytest.mark.parametrize("steps, reset", [(1, "zero"), (2, "zero"), (2, "subtract")])
+def test_quantised_network_is_the_golden_model_to_the_bit(steps, reset):
     torch.manual_seed(1)
-    config = hw_config.load("tiny")
-    network = Rsnn(features=config.features, neurons=config.neurons, outputs=config.outputs, time_steps=steps).eval()
+    config = replace(hw_config.load("tiny"), reset=reset)
+    network = Rsnn(features=config.features, neurons=config.neurons, outputs=config.outputs, time_steps=steps,
+                   reset=reset).eval()
     with torch.no_grad():
         for matrix in (network.input, network.forward1):
             matrix.mul_(3)
@@ -87,6 +96,22 @@ def test_pruning():
     for share in (-0.1, 1.0):
         with pytest.raises(ValueError, match=str(share)):
             prune.prune_fc(network, share)
+
+
+def test_balanced_pruning_keeps_the_largest_two_of_four_and_its_index_is_cheap():
+    network = Rsnn(features=2, neurons=2, outputs=8)
+    with torch.no_grad():
+        network.fc.copy_(torch.tensor([[4.0, -3, 2, 1, 0, 1, -9, 5], [1, 1.5, -2, 0, 7, 6, 5, 4]]))
+    prune.balance_fc(network)
+    assert network.fc_mask.tolist() == [[1, 1, 0, 0, 0, 0, 1, 1], [0, 1, 1, 0, 1, 1, 0, 0]]
+    assert prune.index_bits(network.fc_mask) == 4 * 3  # four groups, six combinations
+    assert prune.index_bits(torch.ones(2, 8)) == 0
+    prune.prune_fc(network, 0.5 + 1 / 16)
+    assert prune.index_bits(network.fc_mask) == 16  # unequal groups: a bit each
+    network.calibrate(4)
+    assert stages.size_of(network) == (4 * (7 + 4 + 3 * 4) + 16 + 7) // 8
+    with pytest.raises(ValueError, match="5"):
+        prune.balance_fc(network, keep=5)
 
 
 def test_gated_networks_have_as_many_parameters():
