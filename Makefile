@@ -61,6 +61,22 @@ train: $(READY) ## Train a model (MODEL=rsnn, ARGS=…; ARGS=--help lists stages
 evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn, DATA=folder)
 	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
 
+.PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
+lpa-encoder: $(READY) ## Train the small Wav2Vec2 that attention is replaced in (DATA=folders, ARGS=--help; needs transformers)
+	@$(PY) -m sw.lpa.pretrain $(if $(DATA),--data $(DATA)) $(ARGS)
+
+lpa-sweep: $(READY) ## How hard each layer's attention is to replace by pulses, and the order (ARGS=--help)
+	@$(PY) -m sw.lpa.sweep $(if $(DATA),--data $(DATA)) $(ARGS)
+
+lpa-train: $(READY) ## Replace attention by pulses in K layers (ARGS="--layers 8 --order easiest", ARGS=--table for all rows)
+	@$(PY) -m sw.lpa.replace $(if $(DATA),--data $(DATA)) $(ARGS)
+
+lpa-scaling: $(READY) ## Latency and memory of pulses over 1 to 120 s, beside torch's attention
+	@$(PY) -m sw.lpa.scaling $(ARGS)
+
+lpa-report: $(READY) ## Collect what the LPA runs left into docs/results/lpa.json, with the plots
+	@$(PY) -m sw.lpa.report $(ARGS)
+
 clean: ## Remove everything that can be remade, but .venv
 	rm -rf build
 

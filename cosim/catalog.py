@@ -12,6 +12,7 @@ TESTS = {
     "weight_buffer": [("weight_buffer", "weight_buffer")],
     "backpressure": [("accelerator", "backpressure")],
     "accelerator": [("accelerator", "accelerator")],
+    "lpa": [("pe_array", "lpa")],
 }
 
 
