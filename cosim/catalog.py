@@ -13,6 +13,7 @@ TESTS = {
     "backpressure": [("accelerator", "backpressure")],
     "accelerator": [("accelerator", "accelerator")],
     "lpa": [("pe_array", "lpa")],
+    "sparknet_head": [("accelerator", "sparknet_head")],
 }
 
 

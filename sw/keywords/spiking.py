@@ -7,9 +7,11 @@ from sw import export, trainer
 from sw.integer_model import MATRICES, IntegerModel
 from sw.models.rsnn import Rsnn
 
+GAIN = 8.0  # of the mean over frames: few neurons fire in few frames, and a softmax wants logits of size 1 and more
+
 
 class KeywordRsnn(nn.Module):
-    """int8 values (B, features, frames) -> logits (B, classes): the mean over frames of an `Rsnn`'s logits.
+    """int8 values (B, features, frames) -> logits (B, classes): `GAIN` times the mean over frames of an `Rsnn`'s.
 
     The accelerator gives the same sum frame by frame, in integers; what is beyond `classes` of its outputs is unused.
     `rate_target`: firing rates above it are punished with their squared excess. Other arguments: `Rsnn`.
@@ -30,7 +32,7 @@ class KeywordRsnn(nn.Module):
 
     def readout(self, merged):
         """Merged spikes (frames, B, N) -> logits (B, classes); the FC is linear, so the mean comes first."""
-        return self.core.readout(merged.mean(0))[:, :self.classes]
+        return GAIN * self.core.readout(merged.mean(0))[:, :self.classes]
 
     def forward(self, x):
         return self.readout(self.encode(x)[0])

@@ -18,7 +18,7 @@ from torch import nn
 from sw import golden, integer_model
 from sw.integer_model import ModelError, write_atomically
 from sw.keywords import features
-from sw.keywords.spiking import KeywordRsnn
+from sw.keywords.spiking import GAIN, KeywordRsnn
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
 from sw.models.rsnn import Rsnn
@@ -64,8 +64,8 @@ class Spotter:
         return torch.cat([self.network(self.hear(w).float()) for w in waves.split(batch)])
 
     def scale(self):
-        """What logits are multiplied by before a softmax: 1, or an integer network's step over its frames."""
-        return self.manifest["logit_step"] / 98 if isinstance(self.network, GoldenSpotter) else 1.0
+        """What logits are multiplied by before a softmax: 1, or an integer network's gain and step over its frames."""
+        return GAIN * self.manifest["logit_step"] / 98 if isinstance(self.network, GoldenSpotter) else 1.0
 
     def posteriors(self, waves):
         """Float32 (B, 16000) -> class probabilities (B, classes)."""

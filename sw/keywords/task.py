@@ -29,7 +29,7 @@ class Task:
         def of(epoch):
             rng = np.random.default_rng([seed, epoch])
             order = rng.permutation(len(self.y))
-            for start in range(0, len(order) - size // 2, size):
+            for start in range(0, len(order) - size // 2 + 1, size):
                 rows = order[start:start + size]
                 x = self.x[rng.integers(len(self.x), size=len(rows)), rows].float()
                 yield altered(x, rng, masking), self.y[rows]

@@ -1,0 +1,189 @@
+"""The studies that the papers ask for, one command each: `python -m sw.keywords.studies lambda` (`make study`).
+
+    lambda    weight of SparkNet's sparsity loss        bins      16, 32, 64 MFCC bins (and gates)
+    noise     kind of the gates' noise                  sparsity  erf loss, L1 and structured pruning of gates
+    classes   every word of the data a class            snr       trained models under noise, by kind and SNR
+    stream    trained models on a long recording: hits and false alarms an hour
+
+Each writes docs/results/keywords-NAME.json and docs/keywords-NAME.png. The first five train small SparkNets for few
+epochs: they compare with each other, not with the main table.
+"""
+
+import argparse
+import json
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+
+from sw.integer_model import write_atomically
+from sw.keywords import cost, evaluate, recipes, score, study_noise, study_stream, train
+from sw.trainer import commit
+
+LAMBDAS = (10, 100, 1000)
+BINS = (16, 32, 64)
+
+
+class Bench:
+    """Data of a study and its small trainings, each an entry of figures."""
+
+    def __init__(self, args, classes=12):
+        self.args = args
+        found, self.labels = train.gather(args.data, classes, quiet=True)
+        self.train, self.held = found.of("train"), found.of("held")
+        self.sources = train.noise_sources(args.noise)
+
+    def run(self, name, recipe, seed=0):
+        """Train `recipe` and score it: figures with its `name`, and the `Spotter`."""
+        folder = Path("build/studies") / self.args.study / f"{name}-{seed}".replace(" ", "-")
+        model = train.train(recipe, self.train, self.labels, folder, seed=seed, sources=self.sources,
+                            data=Path(self.args.data).name, variants=self.args.variants, quiet=self.args.quiet)
+        return {"name": name, "seed": seed, **self.measure(model)}, model
+
+    def measure(self, model):
+        """Accuracy, macro-F1, zero gates, MACs and parameters on the held clips."""
+        r = evaluate.figures(model, self.held, timed=False)
+        print(f"{r['accuracy']:6.2f} %  zero gates {r.get('gates_zero', 0):.1%}", flush=True)
+        return {k: r[k] for k in ("accuracy", "macro_f1", "gates_zero", "macs", "parameters", "clips") if k in r}
+
+    def small(self, name="sparknet-16", **values):
+        """The recipe that a study varies, at the study's epochs."""
+        return recipes.changed(recipes.find(name), epochs=self.args.epochs, **values)
+
+
+def study_lambda(args):
+    """lambda multiplies the cross-entropy in the authors' code; multiplying the sparsity loss closes every gate."""
+    bench, rows = Bench(args), []
+    for value in LAMBDAS:
+        for seed in range(args.seeds):
+            row, _ = bench.run(f"cross-entropy x {value}", bench.small(sparsity=1 / value), seed)
+            rows.append({"lambda": value, "on": "cross-entropy", **row})
+    row, _ = bench.run("sparsity loss x 10", bench.small(sparsity=10.0))
+    rows.append({"lambda": 10, "on": "sparsity loss", **row})
+    return rows
+
+
+def study_bins(args):
+    """16, 32 and 64 MFCC bins, with as many gates."""
+    bench = Bench(args)
+    return [{"bins": bins, **bench.run(f"{bins} bins", bench.small(
+        frontend=f"mfcc{bins}", sizes=dict(bins=bins, gates=bins)), seed)[0]}
+        for bins in BINS for seed in range(args.seeds)]
+
+
+def study_noise_kind(args):
+    """Gaussian, uniform and Laplace noise of the same deviation on the gates."""
+    bench = Bench(args)
+    return [{"noise": kind, **bench.run(kind, bench.small(sizes=dict(noise=kind)), seed)[0]}
+            for kind in ("gaussian", "uniform", "laplace") for seed in range(args.seeds)]
+
+
+def keep_gates(model, count):
+    """A copy of a SparkNet `Spotter` with only the `count` gates whose linear weights are largest."""
+    pruned = deepcopy(model)
+    linear = pruned.network.linear
+    with torch.no_grad():
+        weakest = linear.weight.abs().sum(0).argsort()[:linear.in_features - count]
+        linear.weight[:, weakest] = 0
+        pruned.network.gating[1].weight[weakest] = 0   # mu = tanh(bias) < 0: closed, whatever is heard
+        pruned.network.gating[1].bias[weakest] = -1
+    return pruned
+
+
+def study_sparsity(args):
+    """Zero gates by the erf loss, by an L1 loss on the gates, and by leaving out whole gates after training."""
+    bench, rows = Bench(args), []
+    for weight in (0.01, 0.1, 0.3):
+        rows.append({"road": "erf", "weight": weight, **bench.run(f"erf {weight}", bench.small(sparsity=weight))[0]})
+        row, _ = bench.run(f"L1 {weight}", bench.small(sparsity=0.0, l1=weight))
+        rows.append({"road": "L1", "weight": weight, **row})
+    row, model = bench.run("none", bench.small(sparsity=0.0))
+    rows.append({"road": "structured", "gates": 32, **row})
+    for count in (24, 16, 8):
+        rows.append({"road": "structured", "gates": count, "name": f"{count} of 32 gates", "seed": 0,
+                     **bench.measure(keep_gates(model, count))})
+    return rows
+
+
+def study_classes(args):
+    """Every word a class: 35 in v2."""
+    bench, rows = Bench(args, classes=35), []
+    counts = {label: sum(c.label == label for c in bench.train.clips) for label in bench.labels}
+    for name in ("sparknet-32", "sparknet-16"):
+        row, model = bench.run(name, bench.small(name))
+        figures = score.measure(model.logits(bench.held.floats()), bench.held.clips, bench.labels)
+        many = [f["recall"] * f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
+        heard = [f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
+        rows.append({"model": name, "classes": len(bench.labels), **row, "train_clips": counts,
+                     "accuracy_of_words_with_100_clips": round(sum(many) / max(1, sum(heard)), 2)})
+    return rows
+
+
+STUDIES = {"lambda": study_lambda, "bins": study_bins, "noise": study_noise_kind, "sparsity": study_sparsity,
+           "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study}
+DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw}
+
+
+def draw(rows, path, title):
+    """Accuracy and share of zero gates of each row, as bars."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(figsize=(7, 0.35 * len(rows) + 1.5))
+    names = [f"{r['name']}, seed {r['seed']}" for r in rows]
+    places = range(len(rows))
+    axes.barh([p - 0.2 for p in places], [r["accuracy"] for r in rows], 0.4, label="accuracy %")
+    axes.barh([p + 0.2 for p in places], [100 * r["gates_zero"] for r in rows], 0.4, label="zero gates %")
+    axes.set(yticks=list(places), xlim=(0, 100), title=title)
+    axes.set_yticklabels(names)
+    axes.invert_yaxis()
+    axes.legend(loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    pyplot.close(figure)
+
+
+def parser():
+    """Options of the command."""
+    p = argparse.ArgumentParser(prog="python -m sw.keywords.studies", description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("study", choices=tuple(STUDIES))
+    p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
+    p.add_argument("--noise", default=train.NOISE, help="noise pack")
+    p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
+    p.add_argument("--epochs", type=int, default=12, help="of each small training (default: %(default)s)")
+    p.add_argument("--seeds", type=int, default=1, help="small trainings of each setting (default: %(default)s)")
+    p.add_argument("--variants", type=int, default=8, help="augmented versions a clip (default: %(default)s)")
+    p.add_argument("--models", nargs="+", default=list(recipes.RECIPES), help="trained models, for snr and stream")
+    p.add_argument("--clips", type=int, default=300, help="clips scored a condition in snr (default: %(default)s)")
+    p.add_argument("--minutes", type=float, default=20, help="of speech in stream (default: %(default)s)")
+    p.add_argument("--json", help="result (default: docs/results/keywords-STUDY.json)")
+    p.add_argument("--picture", help="plot (default: docs/keywords-STUDY.png)")
+    p.add_argument("--quiet", action="store_true")
+    return p
+
+
+def main(argv=None):
+    """Run a study; returns the exit status."""
+    args = parser().parse_args(argv)
+    torch.set_num_threads(1)
+    try:
+        rows = STUDIES[args.study](args)
+        size = {k: getattr(args, k) for k in ("epochs", "variants", "clips", "minutes")}
+        result = {"command": f"python -m sw.keywords.studies {args.study}", "torch": torch.__version__,
+                  "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.SEEN,
+                  "macs_by": cost.__name__, "rows": rows}
+        target = Path(args.json or f"docs/results/keywords-{args.study}.json")
+        write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
+        picture = Path(args.picture or f"docs/keywords-{args.study}.png")
+        DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: keyword pack, held-out speakers")
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{target}, {picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
