@@ -38,7 +38,7 @@ class Stage:
 
 
 STAGES = {s.name: s for s in (
-    Stage("float256", None, 8, 2e-2, neurons=256),
+    Stage("float256", None, 8, 1.6e-2, neurons=256),
     Stage("prune128", "float256", 10, 1.2e-2),
     Stage("q8", "prune128", 1, 4e-3, bits=8),
     Stage("q4", "q8", 6, 8e-3, bits=4),
@@ -46,8 +46,8 @@ STAGES = {s.name: s for s in (
     Stage("final", "fcprune", 8, 8e-3, bits=4, balanced=True),
     Stage("t1", "prune128", 6, 1e-2, time_steps=1),
     Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
-    Stage("gru", None, 14, 2e-2),
-    Stage("lstm", None, 14, 2e-2),
+    Stage("gru", None, 14, 1e-2),
+    Stage("lstm", None, 14, 1e-2),
 )}
 
 
@@ -95,7 +95,8 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
               "epochs": epochs or stage.epochs, "rate": stage.rate, "data": list(data), "split": task.split.name,
               "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
     trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
-                seed=seed, recipe=recipe, optimise=optimise.muon, quiet=quiet)
+                seed=seed, recipe=recipe, quiet=quiet,
+                optimise=optimise.adamw if stage.name in WIDTHS else optimise.muon)  # gated networks diverge with Muon
     return model.eval()
 
 

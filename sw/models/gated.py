@@ -17,7 +17,6 @@ class Gated(nn.Module):
         neurons = neurons or WIDTHS[kind]
         self.sizes = dict(kind=kind, features=features, neurons=neurons, outputs=outputs, dropout=dropout)
         self.core = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](features, neurons, 2, dropout=dropout)
-        self.hidden_matrices = tuple(f"core.{name}" for name, p in self.core.named_parameters() if p.ndim == 2)
         self.drop = nn.Dropout(dropout)
         self.fc = nn.Linear(neurons, outputs, bias=False)
 
