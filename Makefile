@@ -9,9 +9,10 @@ TINY   := $(if $(CONFIG_GIVEN),$(CONFIG_GIVEN),tiny)
 TEST   ?= all
 SEED   ?= 1
 MODEL  ?= rsnn
+STUDY  ?= lambda
 
 .DEFAULT_GOAL := demo
-.PHONY: help setup demo test test-all lint verilog cosim activity conformance rates train evaluate clean
+.PHONY: help setup demo test test-all lint verilog cosim activity conformance rates train evaluate study listen clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,11 +56,17 @@ conformance: $(READY) ## Whole utterances in every mode, RTL against golden (DAT
 rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amaranth
 	@$(PY) -m cosim.rates $(ARGS)
 
-train: $(READY) ## Train a model (MODEL=rsnn, ARGS=…; ARGS=--help lists stages and options)
+train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, ARGS=…; ARGS=--help lists options)
 	@$(PY) -m sw.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
 
-evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn, DATA=folder)
+evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…, DATA=folder)
 	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
+	@$(PY) -m sw.keywords.studies "$(STUDY)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, MODEL=sparknet-32)
+	@$(PY) -m sw.keywords.listen $(if $(WAV),"$(WAV)") $(if $(filter-out rsnn,$(MODEL)),--model "$(MODEL)") $(ARGS)
 
 .PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
 lpa-encoder: $(READY) ## Train the small Wav2Vec2 that attention is replaced in (DATA=folders, ARGS=--help; needs transformers)
