@@ -46,8 +46,8 @@ STAGES = {s.name: s for s in (
     Stage("final", "fcprune", 8, 8e-3, bits=4, balanced=True),
     Stage("t1", "prune128", 6, 1e-2, time_steps=1),
     Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
-    Stage("gru", None, 14, 1e-2),
-    Stage("lstm", None, 14, 1e-2),
+    Stage("gru", None, 12, 1e-2),
+    Stage("lstm", None, 12, 1e-2),
 )}
 
 
