@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from sw import golden
+from sw.models.lpa import PULSES
 from sw.models.lpa_reference import gates_of
 
 SHIFTS = 4  # 0 to 3
@@ -108,3 +109,20 @@ def execute(frames, rows):
             each.append(accumulators)
         sums.append(accumulators)
     return each, torch.stack(sums)
+
+
+def cost(module, x, config):
+    """Cycles of a module's pulses on frames (T, D), by kind: {kind: {pulses, frames, rows, anew, sliding}}.
+
+    `rows`: gates that are open, in all; `anew` and `sliding`: cycles of both programs, every pulse by itself.
+    """
+    weights, found, first = hard_weights(module, x), {}, 0
+    for kind in PULSES:
+        count = getattr(module, kind)
+        part = weights[first:first + count]
+        first += count
+        if count:
+            found[kind] = {"pulses": count, "frames": count * len(x), "rows": int((part > 0).sum()),
+                           "anew": sum(cycles(program(w, config, sliding=False)) for w in part),
+                           "sliding": sum(cycles(program(w, config)) for w in part)}
+    return found

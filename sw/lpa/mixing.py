@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sw.lpa import encoder
+from sw.lpa import array, encoder
 from sw.models import lpa_reference
 from sw.models.lpa import COLDEST, PulseAccumulator
 from sw.models.lpa_attention import PulseAttention
@@ -93,6 +93,20 @@ def compare(student, teacher, work):
         total += divergence(one, two, valid).item() * int(valid.sum())
         count += int(valid.sum())
     return total / count
+
+
+@torch.no_grad()
+def array_cycles(model, work, config, recordings=2):
+    """Cycles of every pulse on the PE array over the first held-out recordings, by kind, added over layers."""
+    mixers, totals = [m for m in model.modules() if isinstance(m, PulseAttention)], {}
+    for values, attention, lengths in list(work.held_batches(1))[:recordings]:
+        with recorded(mixers) as seen:
+            model(values, attention_mask=attention)
+        for mixer, place in zip(mixers, seen, strict=True):
+            for kind, parts in array.cost(mixer.accumulator, place["x"][0, :int(lengths[0])], config).items():
+                sums = totals.setdefault(kind, dict.fromkeys(parts, 0))
+                totals[kind] = {name: sums[name] + count for name, count in parts.items()}
+    return totals
 
 
 @torch.no_grad()

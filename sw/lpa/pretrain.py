@@ -5,6 +5,7 @@ written in transformers' own form, which `--encoder` of the other commands reads
 """
 
 import argparse
+import json
 import logging
 import sys
 from pathlib import Path
@@ -64,6 +65,7 @@ def parser():
     p.add_argument("--out", default=RUN, help="folder of the run; the encoder itself goes to OUT/model")
     p.add_argument("--epochs", type=int, default=20)
     p.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    p.add_argument("--start", help="folder of an earlier run, of the same sizes, whose weights to start from")
     for name, value in (("hidden", 96), ("layers", 12), ("heads", 4), ("feed-forward", 384)):
         p.add_argument(f"--{name}", type=int, default=value)
     return p
@@ -90,6 +92,10 @@ def pretrain(args):
           f"{len(work.held)} held out ({work.split.name})", flush=True)
     recipe = {"seed": args.seed, "rate": args.rate, "epochs": args.epochs, "split": work.split.name,
               "data": [Path(d).name for d in args.data], "hint": 0.5}
+    if args.start:
+        before = trainer.load(args.start)
+        model.load_state_dict(before["model"])
+        recipe["start"] = {"run": Path(args.start).name, "epochs": before["epoch"], **json.loads(before["recipe"])}
     trainer.fit(model, work.batches(args.seed), CtcLoss(), args.out, epochs=args.epochs, rate=args.rate,
                 seed=args.seed, recipe=recipe, quiet=args.quiet)
     core.save_pretrained(Path(args.out) / "model")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from hw import config as hw_config
 from sw import trainer
 from sw.integer_model import write_atomically
 from sw.lpa import encoder
@@ -23,6 +24,7 @@ from sw.lpa.mixing import (
     WARMEST,
     Nothing,
     accumulators,
+    array_cycles,
     binary_shares,
     compare,
     divergence,
@@ -139,9 +141,10 @@ def figures_of(trainee, teacher, work, row):
     shares = binary_shares(model, work)
     set_gates(model, hard=True)
     hard = rate()
+    array = array_cycles(model, work, hw_config.load("paper"))
     return {**result, "error": hard, "hard_error": hard, "kl": round(compare(model, teacher, work), 5),
             "near_binary_share": round(shares.pop("all"), 5),
-            "near_binary": {name: round(s, 5) for name, s in shares.items()}}
+            "array_cycles": array, "near_binary": {name: round(s, 5) for name, s in shares.items()}}
 
 
 def experiment(row, args, teacher, work):

@@ -139,7 +139,7 @@ def sweep(args):
     single = alone(teacher, stand, work, args.quiet)
     order = sorted(range(len(errors)), key=errors.__getitem__)
     figures = {**recipe, "mse": [round(e, 5) for e in errors], "order": order, "error": round(rate, 2),
-               "alone_error": [round(r, 2) for r, _ in single], "alone_kl": [round(k, 5) for _, k in single],
+               "alone_error": [round(r, 2) for r, _ in single], "alone_kl": [float(f"{k:.4g}") for _, k in single],
                "mse_to_kl": round(rank_correlation(errors, [k for _, k in single]), 3),
                "torch": torch.__version__, "commit": trainer.commit()}
     write_atomically(Path(args.out) / "sweep.json", (json.dumps(figures, indent=1) + "\n").encode())
