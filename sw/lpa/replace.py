@@ -198,7 +198,7 @@ def parser():
 
 def replace(args):
     """Run the row that the options name, or the table."""
-    teacher, work = original(args), task_of(args)
+    teacher, work = original(args), task_of(args, ("plain",))
     rows = TABLE if args.table else [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
                                          "nothing" if args.nothing else "pulses")]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")

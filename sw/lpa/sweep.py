@@ -127,7 +127,7 @@ def original(args):
 def sweep(args):
     """Fit, measure, print the order, write `sweep.json`."""
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    teacher, work = original(args), task_of(args)
+    teacher, work = original(args), task_of(args, ("plain",))
     stand = Stand(teacher, args.seed)
     drawn = work.batches(args.seed)
     recipe = {"seed": args.seed, "rate": args.rate, "epochs": args.epochs, "steps": args.steps,

@@ -50,7 +50,7 @@ def swept(teacher, work, tmp_path_factory):
     args = sweep.parser().parse_args(["--out", str(folder), "--epochs", "2", "--steps", "2", "--quiet"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep, "original", lambda args: teacher)
-        patch.setattr(sweep, "task_of", lambda args: work)
+        patch.setattr(sweep, "task_of", lambda args, variants: work)
         sweep.sweep(args)
     return folder
 
