@@ -16,8 +16,8 @@ gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES
 	@$(PY) -m cosim.gates $(PHYSICAL) --frames $(or $(FRAMES),3) --stimulus-only build/physical/stimulus-$(or $(CONFIG),tiny).bin
 	@$(PY) -m hw.flow.activity $(PHYSICAL) --stimulus build/physical/stimulus-$(or $(CONFIG),tiny).bin $(ARGS)
 
-power: gate-activity ## Energy a frame by block under real activity (needs `sta` 3)
-	@$(PY) -m hw.flow.power $(PHYSICAL)
+power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or TOOL=tables)
+	@$(PY) -m hw.flow.power $(PHYSICAL) $(if $(TOOL),--tool $(TOOL))
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
 	@$(PY) -m cosim.mechanisms --config "$(or $(CONFIG),tiny)"

@@ -8,7 +8,6 @@ Needs `python -m hw.flow.synth` of the same configuration and library before. `-
 """
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from hw import config as configs
 from hw.flow import library as libraries
 from hw.flow import memories, models
 from hw.flow.errors import FlowError, command
+from hw.flow.files import recipe, write_json
 from hw.flow.synth import folder_of
 from hw.interface import MODES, WEIGHT_BUFFERS
 from hw.types import load_layout, logits_layout
@@ -37,7 +37,10 @@ WEIGHTS = Path("sw/weights")
 
 
 def stimulus_of(config, mode, frames, source):
-    """A model and features (T, F): real speech, or the published activity; and a line that says which."""
+    """A model and features (T, F): real speech, or the published activity; and a line that says which.
+
+    Speech is the embedded recording: `frames` of it from past the silence on, or all of it for None.
+    """
     if source == "published":
         model, x = activity.stimulus(config, mode.time_steps, 0, frames)
         return model, x, "built network at the published activity"
@@ -51,6 +54,8 @@ def stimulus_of(config, mode, frames, source):
         logmel = features.log_mel(wave)
         x, told = features.Normalisation.of([logmel])(logmel), "random weights, seed 0"
         x = x[:, np.linspace(0, x.shape[1] - 1, config.features).round().astype(int)]
+    if frames is None:
+        return model, x, f"{told}; {CLIP.name}, {len(x)} frames"
     start = min(60, len(x) - frames)  # past the silence before the first word
     return model, x[start:start + frames], f"{told}; frames {start} to {start + frames} of {CLIP.name}"
 
@@ -166,9 +171,10 @@ def main(argv=None):
             "compared": compared,
             "differ": differ,
             **numbers,
+            "command": recipe("gates", parser, args),
             "window_frames": window[1] - window[0] if window else 0,
         }
-        (folder / f"{args.mode}-{args.source}.json").write_text(json.dumps(outcome, indent=1) + "\n")
+        write_json(folder / f"{args.mode}-{args.source}.json", outcome)
         for name, (c, d) in blocks.items():
             print(f"{name}: {c:,} output bits compared, {d} differ")
         print(f"{config.name}, {library.name}, {args.mode}, {len(x)} frames ({told}): {compared:,} compared, "

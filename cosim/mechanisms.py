@@ -1,56 +1,109 @@
-"""Cycles and row reads a frame of every mechanism set, at the published activity, for `hw.flow.ablation`.
+"""Cycles and row reads a frame of every mechanism set, simulated, for `hw.flow.ablation`.
 
     python -m cosim.mechanisms --config paper        updates build/physical/costs.json
 
-The golden cycle model, which `cosim.activity` and `cosim.conformance` hold equal to the RTL's counters.
+Every row runs on Verilated RTL and is read off its counters: the whole embedded recording through trained weights
+(`tiny`: seeded ones), and networks that fire as published. What a mode can select runs on the full hardware; a
+mechanism that no mode selects is left out of the hardware, which is then compiled without it. Logits, cycles and reads
+must equal the golden model's. Beside the costs lies a stimulus of each row, for its gate activity.
 """
 
 import argparse
+import dataclasses
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
+import torch
+from tqdm import tqdm
+
 from hw import config as configs
-from hw.flow.ablation import VARIANTS, variant
-from hw.flow.errors import command
+from hw.flow.ablation import VARIANTS, slug, variant
+from hw.flow.errors import FlowError, command
+from hw.flow.files import write_json
 from hw.interface import MODES, WEIGHT_BUFFERS
 from sw import golden
 
-from . import activity
+from . import activity, gates, harness, toolchain
+
+BY_MODE = ("parallel_time_steps", "union_skip", "merged_spikes")  # what `Mode` selects at run time
+WINDOW = 3  # frames of the stimulus for gate activity; the first is not recorded
 
 
-def costs(config, seeds=4, frames=8):
-    """Variant -> {"cycles", "reads"}: first feature in to last logit out, mean over seeds and frames."""
-    out = {}
-    for name, (off, mode_name) in VARIANTS.items():
-        built, mode = variant(config, off), MODES[mode_name]
-        cycles, reads = 0.0, [0.0] * len(WEIGHT_BUFFERS)
-        for seed in range(seeds):
-            model, x = activity.stimulus(built, mode.time_steps, seed, frames)
-            trace = golden.run(model, x[None], mode.time_steps)
-            cost = golden.cycles(built, mode, x[None], trace)
-            part = slice(activity.SEED_FRAMES, None)
-            cycles += float(cost.latency[0, part].double().mean()) / seeds
-            reads = [r + float(n) / seeds for r, n in zip(reads, cost.reads[0, part].double().mean(0), strict=True)]
-        out[name] = {"cycles": round(cycles, 2), "mode": mode_name,
-                     "reads": {n: round(r, 2) for n, r in zip(WEIGHT_BUFFERS, reads, strict=True)}}
+def hardware(config, off):
+    """The configuration to compile for a row: full but for what no mode can switch off."""
+    absent = tuple(name for name in off if name not in BY_MODE)
+    return dataclasses.replace(variant(config, absent), name=f"{config.name}-no-{'-'.join(absent)}") if absent \
+        else config
+
+
+def simulate(model, x, mode):
+    """(cycles (T,), reads (T, 5), values compared) off the RTL's counters; raises where the golden model differs."""
+    x = torch.as_tensor(np.asarray(x))
+    done = harness.run(model, mode, [x.numpy()], isolated=True)
+    trace = golden.run(model, x[None], mode.time_steps)
+    cost = golden.cycles(model.config, mode, x[None], trace)
+    pairs = [(done.logits, trace.logits[0]), (done.reads, cost.reads[0]), (done.latency, cost.latency[0]),
+             (done.phases, cost.phases[0])]
+    wrong = sum(int((rtl != np.asarray(expected)).sum()) for rtl, expected in pairs)
+    if wrong:
+        raise FlowError(f"{model.config.name}: {wrong} values of the RTL differ from the golden model")
+    return done.latency, done.reads, sum(np.size(rtl) for rtl, _ in pairs)
+
+
+def _means(cycles, reads):
+    return {"cycles": round(float(np.mean(cycles)), 2),
+            "reads": {n: round(float(r), 2) for n, r in zip(WEIGHT_BUFFERS, np.mean(reads, axis=0), strict=True)}}
+
+
+def row(config, off, mode_name, seeds, folder):
+    """The costs of one row, and its stimulus file in `folder`."""
+    built, mode = hardware(config, off), MODES[mode_name]
+    speech, x, told = gates.stimulus_of(config, mode, None, "speech")
+    cycles, reads, compared = simulate(dataclasses.replace(speech, config=built), x, mode)
+    out = {"mode": mode_name, "hardware": built.name, "frames": len(x), "stimulus": told,
+           "speech": _means(cycles, reads)}
+    drawn = []
+    for seed in range(seeds):
+        model, x = activity.stimulus(config, mode.time_steps, seed, 8)
+        c, r, n = simulate(dataclasses.replace(model, config=built), x, mode)
+        drawn.append((c[activity.SEED_FRAMES:], r[activity.SEED_FRAMES:]))
+        compared += n
+    out["published_activity"] = _means(*(np.concatenate(part) for part in zip(*drawn, strict=True)))
+    out["compared"], out["differ"] = compared, 0
+    _, window, _ = gates.stimulus_of(config, mode, WINDOW, "speech")
+    folder.mkdir(parents=True, exist_ok=True)
+    model = dataclasses.replace(speech, config=variant(config, off))
+    harness.write_stimulus(folder / f"{slug(off, mode_name)}.bin", model, mode, [window])
+    trace = golden.run(model, torch.as_tensor(np.asarray(window))[None], mode.time_steps)
+    np.save(folder / f"{slug(off, mode_name)}.npy", trace.logits[0].numpy().astype(np.int32))
     return out
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="cosim.mechanisms", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=4, help="networks drawn of the published activity")
     parser.add_argument("--out", type=Path, default=Path("build/physical/costs.json"), help="default: %(default)s")
     args = parser.parse_args(argv)
     with command():
         config = configs.load(args.config)
         kept = json.loads(args.out.read_text()) if args.out.is_file() else {}
-        kept[config.name] = costs(config)
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(kept, indent=1) + "\n")
-        for name, row in kept[config.name].items():
-            print(
-                f"{name:32} {row['cycles']:8.1f} cycles  {sum(row['reads'].values()):8.1f} row reads  ({row['mode']})"
-            )
+        rows = {}
+        try:
+            for name, (off, mode_name) in tqdm(VARIANTS.items(), desc=f"{config.name}: mechanisms", unit="row",
+                                               file=sys.stderr, leave=False):
+                rows[name] = row(config, off, mode_name, args.seeds, args.out.parent / config.name / "mechanisms")
+        except (harness.HarnessError, toolchain.ToolError) as error:
+            raise FlowError(str(error)) from None
+        write_json(args.out, kept | {config.name: rows})
+        for name, r in rows.items():
+            print(f"{name:32} {r['speech']['cycles']:8.1f} cycles {sum(r['speech']['reads'].values()):8.1f} row reads "
+                  f"in speech; {r['published_activity']['cycles']:8.1f} and "
+                  f"{sum(r['published_activity']['reads'].values()):8.1f} as published  ({r['mode']}, {r['hardware']})")
+        print(f"{sum(r['compared'] for r in rows.values()):,} values compared with the golden model, 0 differ; "
+              f"{next(iter(rows.values()))['stimulus']}")
 
 
 if __name__ == "__main__":

@@ -13,22 +13,29 @@ if {[llength $macro_names]} {
   initialize_floorplan -site $site -utilization $utilisation -aspect_ratio 1.0 -core_space 10
 }
 source [file join $script_dir tracks.tcl]
+set dbu [[ord::get_db_tech] getDbUnitsPerMicron]
 foreach macro $macro_names place $macro_places {
   lassign $place x y orient
   set inst [[ord::get_db_block] findInst $macro]
   if {$inst eq "NULL"} { puts "ERROR macro $macro is not in the netlist"; exit 1 }
   $inst setOrient $orient
-  $inst setLocation [expr {int($x * 1000)}] [expr {int($y * 1000)}]
+  $inst setLocation [expr {int($x * $dbu)}] [expr {int($y * $dbu)}]
   $inst setPlacementStatus FIRM
 }
-place_pins -hor_layers $pin_hor_layer -ver_layers $pin_ver_layer
+# behind the macros at the top a pin's net would have to go round them all
+if {[llength $macro_names]} {
+  place_pins -hor_layers $pin_hor_layer -ver_layers $pin_ver_layer -exclude top:*
+} else {
+  place_pins -hor_layers $pin_hor_layer -ver_layers $pin_ver_layer
+}
 source [file join $script_dir power_grid.tcl]
 
 puts "STEP placement"
 set_wire_rc -signal -layer $wire_layer
 set_wire_rc -clock -layer $clock_wire_layer
+# a tie cell for every constant pin: one net of a thousand pins would keep the router for ever
+foreach tie [list $tie_high $tie_low] { repair_tie_fanout */$tie }
 buffer_ports
-repair_design
 global_placement -density $density
 estimate_parasitics -placement
 repair_design
@@ -51,7 +58,9 @@ check_placement -verbose
 puts "STEP global_route"
 set_routing_layers -signal $signal_layers -clock $clock_layers
 set_global_routing_layer_adjustment $signal_layers $route_adjustment
-global_route -guide_file $out_dir/route.guide -congestion_iterations 50
+# congestion left over does not stop the run: it is reported
+global_route -guide_file $out_dir/route.guide -congestion_iterations 30 -allow_congestion \
+  -congestion_report_file $out_dir/congestion.rpt
 estimate_parasitics -global_routing
 
 puts "STEP reports"

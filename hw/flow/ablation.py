@@ -2,20 +2,24 @@
 
     python -m hw.flow.ablation --config paper --lib ihp-sg13g2 --costs costs.json
 
-Only blocks whose RTL changes are mapped again, the others keep the area of the full design. Cycles and row reads come
-from a JSON of `cosim` (variant -> cycles, reads); energy is leakage, SRAM reads and the measured logic energy a cycle.
+Every row is a netlist of its own: blocks whose RTL changes are mapped again and take the place of the full design's.
+Cycles and row reads are those that `cosim.mechanisms` read off the simulated RTL; SRAM energy is reads times the
+macros' energy a read; logic energy a cycle is measured on the row's netlist under real frames (`--energy measured`), or
+that of the full design (`--energy scaled`: seconds instead of minutes a row, and the row says so).
 """
 
 import argparse
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 from hw import config as configs
 
+from . import activity, memories, power, synth, yosys
 from . import library as libraries
-from . import memories, synth, yosys
 from .errors import FlowError, command
+from .files import recipe, write_json
 from .netlist import Netlist
 from .sta import synthesised
 
@@ -32,6 +36,11 @@ VARIANTS = {
 }
 
 
+def slug(off, mode):
+    """File name of a row."""
+    return "-".join([mode, *(f"no_{name}" for name in off)])
+
+
 def variant(config, off):
     """The configuration with mechanisms `off` not built."""
     return dataclasses.replace(config, mechanisms=dataclasses.replace(config.mechanisms, **dict.fromkeys(off, False)))
@@ -43,66 +52,112 @@ def changed(base, other):
     return sorted(name for name in new if old.get(name) != new[name])
 
 
-def area(config, library, base, folder, base_rtl):
-    """Total logic area of a variant: {"area_um2", "nand2", "flip_flops", "remapped"}."""
+def netlist(config, library, base, folder):
+    """Leave the netlist of `config` in `folder`; returns its totals. `base`: folder of the full design's synthesis."""
     folder.mkdir(parents=True, exist_ok=True)
-    buffers = memories.compose(config, library)
-    files, _ = synth.sources(config, buffers, folder)
+    files, _ = synth.sources(config, memories.compose(config, library), folder)
     rtl = (folder / "rtl.v").read_text()
-    names = [n for n in changed(base_rtl, rtl) if not n.startswith("weight_buffer")]
-    blocks = {path: dict(b) for path, b in base["blocks"].items()}
+    names = [n for n in changed((base / "rtl.v").read_text(), rtl) if not n.startswith("weight_buffer")]
+    whole = Netlist(base / "netlist.json", library.cells.cells, "accelerator")
+    for name in names:
+        others = [n for n in synth.split_modules(rtl) if n != name]
+        passes = synth.passes(files, library, folder, top=name)
+        at = passes.index(f"hierarchy -check -top {name}")
+        passes[at:at] = [f"blackbox {n}" for n in others]
+        passes = [p for p in passes if not p.startswith("check -assert")]
+        log, _, _ = yosys.run(passes, folder, name)
+        yosys.triage(log)
+        part = Netlist(folder / "mapped.json", library.cells.cells, name)
+        part.buffer_fanout(synth.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
+        part.tidy()
+        whole.modules[name] = part.modules[name]
     if names:
-        others = [n for n in synth.split_modules(rtl) if n not in names]
-        for name in names:
-            passes = synth.passes(files, library, folder, top=name)
-            at = passes.index(f"hierarchy -check -top {name}")
-            passes[at:at] = [f"blackbox {n}" for n in [*others, *(m for m in names if m != name)]]
-            passes = [p for p in passes if not p.startswith("check -assert")]
-            log, _, _ = yosys.run(passes, folder, name)
-            yosys.triage(log)
-            netlist = Netlist(folder / "mapped.json", library.cells.cells, name)
-            netlist.buffer_fanout(synth.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
-            counts = netlist.count(name)
-            for b in blocks.values():
-                if b["module"] == name:
-                    b.update(area_um2=counts["area_um2"], flip_flops=counts["flip_flops"],
-                             leakage_nw=counts["leakage_nw"])
-    total = {key: sum(b[key] for b in blocks.values()) for key in ("area_um2", "flip_flops", "leakage_nw")}
+        whole.modules["accelerator"].setdefault("attributes", {})["top"] = "1"
+    whole.save(folder / "netlist.json")
+    synth.to_verilog(folder, "netlist.json", "netlist.v")
+    counts = [whole.count(module) for _, module in whole.instances()]
+    total = {key: sum(c[key] for c in counts) for key in ("area_um2", "flip_flops", "leakage_nw")}
     return {**total, "nand2": library.gates(total["area_um2"]), "remapped": names}
 
 
-def energy(result, areas, cost, logic_pj_cycle):
-    """nJ a frame: leakage of 10 ms, SRAM reads, and logic at the measured energy a cycle."""
+def logic_pj_cycle(config, library, result, folder, stimulus, tool):
+    """Measured energy of logic in one cycle of the netlist in `folder`, pJ; and what was measured."""
+    activity.record(config, library, folder, stimulus, skip=1)
+    found = power.analyse(library, result | {"configuration": config.to_dict()}, folder, tool)
+    dynamic = found["total"]["dynamic_nj"] - found["total"]["sram_nj"]
+    return 1e3 * dynamic / found["cycles_per_frame"], \
+        f"measured on this netlist: {found['frames']} frames, {found['cycles_per_frame']:.0f} cycles, {found['method']}"
+
+
+def energy(result, totals, cost, pj_cycle):
+    """nJ a frame: leakage of 10 ms, SRAM reads, and logic at the energy a cycle."""
     sram = sum(cost["reads"][name] * result["memories"][f"{name}_weights"]["read_pj"] for name in cost["reads"]) * 1e-3
-    leakage = (areas["leakage_nw"] + result["total"]["sram_leakage_nw"]) * 0.01
-    return {"sram_nj": sram, "leakage_nj": leakage, "logic_nj": cost["cycles"] * logic_pj_cycle * 1e-3,
-            "energy_nj": sram + leakage + cost["cycles"] * logic_pj_cycle * 1e-3}
+    leakage = (totals["leakage_nw"] + result["total"]["sram_leakage_nw"]) * 0.01
+    return {"sram_nj": sram, "leakage_nj": leakage, "logic_nj": cost["cycles"] * pj_cycle * 1e-3,
+            "energy_nj": sram + leakage + cost["cycles"] * pj_cycle * 1e-3}
 
 
-def measure(config, library, folder, result, power, costs):
-    """Rows of the table."""
-    base_rtl = (folder / "rtl.v").read_text()
-    dynamic = power["total"]["dynamic_nj"] - power["total"]["sram_nj"]
-    per_cycle = 1e3 * dynamic / power["cycles_per_frame"]
+def scaled(folder):
+    """Energy of logic a cycle of the full design in the published mode, pJ; and what it is."""
+    path = folder / "power.json"
+    if not path.is_file():
+        raise FlowError(f"{path} is missing: run `make power` first")
+    found = json.loads(path.read_text())
+    dynamic = found["total"]["dynamic_nj"] - found["total"]["sram_nj"]
+    return 1e3 * dynamic / found["cycles_per_frame"], "scaled: energy a cycle of the full design, t2_merged"
+
+
+def measure(config, library, folder, result, costs, stimuli, how, tool="auto"):
+    """Rows of the table. `stimuli`: folder with a stimulus of each row."""
     rows, done = [], {}
     for name, (off, mode) in VARIANTS.items():
-        if off not in done:
-            done[off] = area(variant(config, off), library, result, folder / "ablation" / ("-".join(off) or "all"),
-                             base_rtl)
         if name not in costs:
             raise FlowError(f"no cycles for {name!r}: make them with `python -m cosim.mechanisms`")
+        built, place = variant(config, off), folder / "ablation" / slug(off, mode)
+        if off not in done:
+            done[off] = place, netlist(built, library, folder, place)
+        source, totals = done[off]
+        if how == "measured":
+            place.mkdir(parents=True, exist_ok=True)
+            if place != source:
+                for file in ("netlist.json", "netlist.v"):
+                    shutil.copy(source / file, place / file)
+            pj_cycle, told = logic_pj_cycle(built, library, result, place, stimuli / f"{slug(off, mode)}.bin", tool)
+        else:
+            pj_cycle, told = scaled(folder)
+        cost = costs[name]
         rows.append({"mechanisms": name, "off": list(off), "mode": mode,
-                     **{k: round(v, 1) if isinstance(v, float) else v for k, v in done[off].items()},
-                     "cycles": costs[name]["cycles"], "row_reads": costs[name]["reads"],
-                     **{k: round(v, 2) for k, v in energy(result, done[off], costs[name], per_cycle).items()}})
+                     **{k: round(v, 1) if isinstance(v, float) else v for k, v in totals.items()},
+                     "cycles": cost["speech"]["cycles"], "row_reads": cost["speech"]["reads"],
+                     "cycles_published_activity": cost["published_activity"]["cycles"],
+                     "row_reads_published_activity": cost["published_activity"]["reads"],
+                     "simulated": f"{cost['hardware']}: {cost['stimulus']}", "logic_pj_cycle": round(pj_cycle, 3),
+                     "logic_energy": told,
+                     **{k: round(v, 2) for k, v in energy(result, totals, cost["speech"], pj_cycle).items()}})
     return rows
+
+
+def second_set(result, rows, report):
+    """What the second PE set costs, and the cycles that two time steps at once save."""
+    block = result["blocks"]["pe_set1"]
+    cycles = {r["mechanisms"]: r["cycles"] for r in rows}
+    out = {"area_um2": block["area_um2"], "nand2": block["nand2"], "flip_flops": block["flip_flops"],
+           "share_of_logic": round(block["area_um2"] / result["total"]["area_um2"], 4),
+           "leakage_nj": round(block["leakage_nw"] * 0.01, 3), "dynamic_nj": None,
+           "cycles_saved_recurrent": round(
+               cycles["no parallel time steps"] - cycles["no union skip (as published)"], 2),
+           "how": "a lower bound: input and FC layers, too, use both sets at once"}
+    if report:
+        kinds = report["energy_nj"]["pe_set1"]
+        out["dynamic_nj"] = round(sum(v for k, v in kinds.items() if k != "leakage_nj"), 3)
+    return out
 
 
 def markdown(rows, config, library):
     lines = [f"| {config} in {library} | logic um2 | flip-flops | cycles a frame | row reads | SRAM nJ | logic nJ | "
              "leakage nJ | total nJ |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for r in rows:
-        lines.append(f"| {r['mechanisms']} | {r['area_um2']:.0f} | {r['flip_flops']} | {r['cycles']:.0f} | "
+        lines.append(f"| {r['mechanisms']} | {r['area_um2']:.0f} | {r['flip_flops']} | {r['cycles']:.1f} | "
                      f"{sum(r['row_reads'].values()):.0f} | {r['sram_nj']:.1f} | {r['logic_nj']:.1f} | "
                      f"{r['leakage_nj']:.1f} | {r['energy_nj']:.1f} |")
     return "\n".join(lines) + "\n"
@@ -112,6 +167,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="hw.flow.ablation", description=__doc__.splitlines()[0])
     libraries.arguments(parser)
     parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
+    parser.add_argument("--energy", choices=("measured", "scaled"), default="measured",
+                        help="logic energy: of each row's netlist, or scaled from `make power` (default: %(default)s)")
+    parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto", help="as for hw.flow.power")
     parser.add_argument("--costs", type=Path, default=Path("build/physical/costs.json"),
                         help="cycles and reads by variant, from cosim.mechanisms (default: %(default)s)")
     args = parser.parse_args(argv)
@@ -120,12 +178,18 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk)
         folder = synth.folder_of(args, config, library)
         result = synthesised(folder, args)
-        for path in (folder / "power.json", args.costs):
-            if not path.is_file():
-                raise FlowError(f"{path} is missing: run `make power` and `python -m cosim.mechanisms` first")
-        rows = measure(config, library, folder, result, json.loads((folder / "power.json").read_text()),
-                       json.loads(args.costs.read_text())[config.name])
-        (folder / "ablation.json").write_text(json.dumps(rows, indent=1) + "\n")
+        costs = json.loads(args.costs.read_text()) if args.costs.is_file() else {}
+        if config.name not in costs:
+            raise FlowError(f"{args.costs} has no {config.name}: "
+                            f"run `python -m cosim.mechanisms --config {config.name}`")
+        rows = measure(config, library, folder, result, costs[config.name],
+                       args.costs.parent / config.name / "mechanisms", args.energy, args.tool)
+        path = folder / "power.json"
+        report = json.loads(path.read_text()) if path.is_file() else None
+        versions = dict(result["tool_versions"]) | (report["tool_versions"] if report else {})
+        write_json(folder / "ablation.json", {
+            "rows": rows, "second_pe_set": second_set(result, rows, report),
+            "command": recipe("ablation", parser, args), "tool_versions": versions})
         print(markdown(rows, config.name, library.name))
 
 

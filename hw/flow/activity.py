@@ -8,7 +8,6 @@ and features. Weights are put into the SRAMs directly; registers go through the 
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from hw.types import load_layout, logits_layout
 from . import library as libraries
 from . import memories
 from .errors import FlowError, command
+from .files import write_json
 from .gate_simulator import GateSimulator
 from .netlist import Netlist
 from .synth import folder_of
@@ -176,7 +176,7 @@ def against_golden(logits, stimulus):
     return {"logits_compared": logits.size, "logits_differ": int((golden != logits).sum())}
 
 
-def record(config, library, folder, stimulus, skip):
+def record(config, library, folder, stimulus, skip, made_by=""):
     """Simulate and leave `activity.saif`, `activity.json`, `logits.npy` in `folder`."""
     buffers = memories.compose(config, library)
     netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
@@ -189,8 +189,9 @@ def record(config, library, folder, stimulus, skip):
         logits, window = bench.run(features, skip, bar.update)
     np.save(folder / "logits.npy", logits.astype(np.int32))
     window |= against_golden(logits, stimulus)
+    window["command"] = made_by
     saif(bench.sim, folder / "activity.saif", "accelerator")
-    (folder / "activity.json").write_text(json.dumps(window, indent=1) + "\n")
+    write_json(folder / "activity.json", window)
     return logits, window
 
 
@@ -207,7 +208,8 @@ def main(argv=None):
         folder = folder_of(args, config, library)
         if not (folder / "netlist.json").is_file():
             raise FlowError(f"{folder}: no netlist: run `make synth CONFIG={args.config} LIB={args.lib}`")
-        logits, window = record(config, library, folder, args.stimulus, args.skip)
+        logits, window = record(config, library, folder, args.stimulus, args.skip,
+                                f"make gate-activity CONFIG={args.config} LIB={args.lib}")
         print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
               f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
               f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")

@@ -2,7 +2,9 @@
 
     python -m hw.flow.collect
 
-Every row carries the command that makes it and the versions of the tools; a figure that was not run is null.
+Rows are merged by (config, library, corner, variant): a row without a folder stays as it is, and of a row that was
+synthesised again from the same RTL with the same settings the figures that were not run again stay. Every figure group
+has its command in `recipes`; a figure that was never run is null.
 """
 
 import argparse
@@ -11,8 +13,12 @@ from pathlib import Path
 
 from . import published
 from .errors import FlowError, command
+from .files import write_json
 
 TARGET = Path("docs/results/physical.json")
+KEY = ("config", "library", "corner", "variant")
+# fields that are dictionaries of independent runs: corners, blocks, options
+PARTS = ("slack_ns", "critical_path", "gate_level", "placed", "recipes", "tool_versions")
 
 
 def _read(path):
@@ -24,31 +30,48 @@ def mechanism_set(configuration):
     return sorted(k for k, v in configuration["mechanisms"].items() if v)
 
 
-def row(folder):
-    """One row of a folder CONFIG/LIB/VARIANT."""
-    synth = _read(folder / "synth.json")
-    power, gates = _read(folder / "power.json"), {}
+def _gates(folder):
+    """Gate-level runs by block, and their recipes."""
+    out, recipes = {}, {}
     for path in sorted(folder.glob("gates/*/*.json")):
         found = _read(path)
-        gates[path.parent.name] = {k: found[k] for k in ("frames", "compared", "differ", "stimulus", "mode")}
+        out[path.parent.name] = {k: found[k] for k in ("frames", "compared", "differ", "stimulus", "mode")}
+        recipes[f"gate_level, {path.parent.name}"] = found["command"]
     activity = _read(folder / "activity.json") or {}
     if "logits_compared" in activity:
-        gates["whole netlist, gate simulator"] = {"compared": activity["logits_compared"],
-                                                  "differ": activity["logits_differ"], "signal": "logits"}
-    timing, versions = {}, dict(synth["tool_versions"])
+        out["whole netlist, gate simulator"] = {"compared": activity["logits_compared"],
+                                                "differ": activity["logits_differ"], "signal": "logits"}
+        recipes["gate_level, whole netlist, gate simulator"] = activity["command"]
+    return out, recipes
+
+
+def row(folder):
+    """One row of a folder CONFIG/LIB/VARIANT."""
+    synth, power = _read(folder / "synth.json"), _read(folder / "power.json")
+    ablation = _read(folder / "ablation.json")
+    versions, recipes, timing = dict(synth["tool_versions"]), {"area": synth["command"]}, {}
+    gates, more = _gates(folder)
+    recipes |= more
     for path in sorted(folder.glob("sta-*.json")):
         found = _read(path)
-        versions |= found["tool_versions"]
         timing[found["corner"]] = found["timing"]
-    if power:
-        versions |= power["tool_versions"]
+        versions |= found["tool_versions"]
+        recipes[f"slack_ns, {found['corner']}"] = found["command"]
+    placed = {path.parent.name: _read(path) for path in sorted(folder.glob("openroad/*/openroad.json"))}
+    for name, found in placed.items():
+        versions |= found["tool_versions"]
+        recipes[f"placed, {name}"] = found.pop("command")
+    for name, found in (("energy", power), ("ablation", ablation)):
+        if found:
+            versions |= found["tool_versions"]
+            recipes[name] = found["command"]
     area = {name: b["area_um2"] for name, b in synth["blocks"].items()}
     area |= {f"{name} (SRAM)": m["area_um2"] for name, m in synth["memories"].items()}
     total = synth["total"]
-    args = f"CONFIG={synth['config']} LIB={synth['library']}"
     return {
         "config": synth["config"], "library": synth["library"], "corner": synth["corner"],
         "variant": folder.name, "settings": synth["settings"], "mechanism_set": mechanism_set(synth["configuration"]),
+        "rtl_sha256": synth["rtl_sha256"],
         "area_um2": area, "logic_um2": total["area_um2"], "sram_area_um2": total["sram_um2"],
         "total_um2": round(total["area_um2"] + total["sram_um2"], 3),
         "cells": total["cells"], "nand2_equivalents": round(total["nand2"]), "flip_flops": total["flip_flops"],
@@ -61,27 +84,52 @@ def row(folder):
         "leakage_uw": round((total["leakage_nw"] + total["sram_leakage_nw"]) / 1e3, 4),
         "leakage_states_uw": power and power["leakage_uw"],
         "energy_per_frame_nj": power and {name: round(sum(b.values()), 4) for name, b in power["energy_nj"].items()},
-        "energy_by_kind_nj": power and power["total"],
+        "energy_by_kind_nj": power and power["total"], "energy_method": power and power["method"],
         "row_reads_per_frame": power and power["row_reads_per_frame"],
         "power_uw_at_10ms": power and power["power_uw_at_10ms"],
         "cycles_per_frame": power and power["cycles_per_frame"],
         "pins_annotated": power and power["pins_annotated"], "sweep": power and power["sweep"],
         "dynamic_scaled_to_28nm_nj": power and power["dynamic_scaled_to_28nm_nj"],
-        "gate_level": gates, "placed": _read(folder / "openroad.json"), "ablation": _read(folder / "ablation.json"),
+        "gate_level": gates, "placed": placed, "ablation": ablation and ablation["rows"],
+        "second_pe_set": ablation and ablation["second_pe_set"],
         "warnings": synth["warnings"], "seconds": synth["seconds"], "peak_mb": synth["peak_mb"],
-        "command": f"make synth {args}; make sta {args}; make power {args}",
-        "not": synth["note"], "tool_versions": versions}
+        "recipes": recipes, "not": synth["note"], "tool_versions": versions}
 
 
-def collect(folder):
-    """All rows under a build folder, and the published row beside them."""
-    found = sorted(p.parent for p in Path(folder).glob("*/*/*/synth.json"))
+def merge_row(old, new):
+    """`new`, with figures of `old` that were not run again; only where both are of one RTL and one setting."""
+    if any(old.get(key) != new[key] for key in ("rtl_sha256", "settings")):
+        return new
+    out = {key: old.get(key) if value is None else value for key, value in new.items()}
+    for key in PARTS:
+        out[key] = (old.get(key) or {}) | new[key]
+    return out
+
+
+def merge(old, new, key):
+    """Lists of rows merged by the values of `key`; rows only one list has are kept."""
+    def name(entry):
+        return tuple(entry[k] for k in key)
+
+    before = {name(entry): entry for entry in old}
+    after = {name(entry): entry for entry in new}
+    for k, entry in after.items():
+        if k in before and "rtl_sha256" in entry:
+            after[k] = merge_row(before[k], entry)
+    return [entry for _, entry in sorted((before | after).items())]
+
+
+def collect(folder, old=None):
+    """All rows under a build folder merged into `old`, and the published row beside them."""
+    folder, old = Path(folder), old or {}
+    found = sorted(p.parent for p in folder.glob("*/*/*/synth.json"))
     if not found:
         raise FlowError(f"{folder}: no synthesis in it: run `make synth` first")
     return {
-        "rows": [row(path) for path in found],
-        "fpga": [_read(p) for p in sorted(Path(folder).glob("*/ecp5/fpga.json"))],
-        "memory_options": [_read(p) for p in sorted(Path(folder).glob("*/*/*/memory_options.json"))],
+        "rows": merge(old.get("rows", []), [row(path) for path in found], KEY),
+        "fpga": merge(old.get("fpga", []), [_read(p) for p in folder.glob("*/ecp5/fpga.json")], ("config", "part")),
+        "memory_options": merge(old.get("memory_options", []),
+                                [_read(p) for p in folder.glob("*/*/*/memory_options.json")], ("config", "library")),
         "published": {
             "power_uw": published.POWER_UW,
             "process": "TSMC 28 nm",
@@ -103,11 +151,8 @@ def main(argv=None):
     parser.add_argument("--target", type=Path, default=TARGET, help="default: %(default)s")
     args = parser.parse_args(argv)
     with command():
-        data = collect(args.build)
-        args.target.parent.mkdir(parents=True, exist_ok=True)
-        part = args.target.with_name(f".{args.target.name}")
-        part.write_text(json.dumps(data, indent=1) + "\n")
-        part.replace(args.target)
+        data = collect(args.build, _read(args.target))
+        write_json(args.target, data)
         print(f"{args.target}: {len(data['rows'])} rows")
 
 

@@ -54,7 +54,7 @@ def watched(call, text, log):
 
     An interrupt ends the tool too.
     """
-    with Progress(text) as progress, log.open("w") as kept:
+    with Progress(text) as progress, log.open("w", buffering=1) as kept:
         process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             for line in process.stdout:

@@ -16,6 +16,7 @@ from hw import emit
 
 from . import yosys
 from .errors import FlowError, Progress, command
+from .files import write_json
 
 PART = {"LUT4": 83640, "DP16KD": 208, "TRELLIS_FF": 83640, "MULT18X18D": 156}  # LFE5U-85F, Lattice FPGA-DS-02012
 PNR = ["--85k", "--package", "CABGA756", "--out-of-context", "--timing-allow-fail"]
@@ -100,7 +101,7 @@ def main(argv=None):
         route = args.route == "yes" or args.route == "auto" and config.neurons <= 32
         folder = args.out / config.name / "ecp5"
         out = measure(config, folder, route)
-        (folder / "fpga.json").write_text(json.dumps(out, indent=1) + "\n")
+        write_json(folder / "fpga.json", out)
         for kind in sorted(out["cells"]):
             share = f"{100 * out['share'][kind]:5.1f} % of {out['part']}" if kind in out["share"] else ""
             print(f"{kind:12} {out['cells'][kind]:8} {share}")

@@ -7,7 +7,6 @@ is linear in bits with the read tree counted. ROM: rows of given or seeded weigh
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from hw import config as configs
 from . import library as libraries
 from . import memories, synth, yosys
 from .errors import FlowError, command
+from .files import recipe, write_json
 from .netlist import Netlist
 
 ROWS, BITS = 16, 64  # of the bank that is synthesised
@@ -125,7 +125,7 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk)
         folder = synth.folder_of(args, config, library)
         out = measure(config, library, folder / "memory_options", args.images)
-        (folder / "memory_options.json").write_text(json.dumps(out, indent=1) + "\n")
+        write_json(folder / "memory_options.json", out | {"command": recipe("memory-options", parser, args)})
         base = out["sram macros"]["area_um2"]
         print(f"{out['bits']} bits of {config.name} in {library.name}:")
         for kind in ("sram macros", "flip-flops", "latches", "rom"):

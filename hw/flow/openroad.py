@@ -8,6 +8,7 @@ The scripts are constraints/openroad/*.tcl. Without `openroad` on PATH the confi
 
 import argparse
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -17,18 +18,19 @@ from hw import config as configs
 from . import library as libraries
 from . import placed
 from .errors import FlowError, command, watched
+from .files import recipe, write_json
 from .sta import synthesised
 from .sta_tool import SDC, _tcl
 from .synth import folder_of
 from .yosys import CONSTRAINTS
 
 SCRIPTS = CONSTRAINTS / "openroad"
-HALO = 20.0  # um kept free round a macro
+HALO = 60.0  # um kept free round a macro
 # layers, widths and pitches in um; IHP: design rules of the technology LEF, straps as OpenROAD-flow-scripts' platform
 TECHNOLOGY = {
     "ihp-sg13g2": {
         "pin_hor_layer": "Metal3", "pin_ver_layer": "Metal2", "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
-        "signal_layers": "Metal2-Metal5", "clock_layers": "Metal2-Metal5", "rail_layer": "Metal1", "rail_width": 0.44,
+        "signal_layers": "Metal2-TopMetal1", "clock_layers": "Metal2-Metal5", "rail_layer": "Metal1", "rail_width": 0.44,
         "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6,
         "macro_pin_layer": "Metal4",
         "clock_buffer": "sg13g2_buf_4"},
@@ -50,20 +52,48 @@ def macro_size(lefs, name):
     raise FlowError(f"{name}: no LEF of it; {path.parent} lacks the macro's abstract")
 
 
+def mended(views, folder):
+    """The macros' Liberty views, rewritten in `folder` where a pin's largest load is given in F instead of pF.
+
+    IHP's SRAM views say `max_capacitance : "6.4e-14"` under `capacitive_load_unit (1,pf)`: no wire meets that, and the
+    repair of long wires never ends.
+    """
+    out = []
+    for view in map(Path, views):
+        text = view.read_text()
+        fixed = re.sub(r'(max_capacitance\s*:\s*"?)([\d.]+e-1\d)("?)', lambda m: f"{m[1]}{float(m[2]) * 1e12:g}{m[3]}",
+                       text)
+        path = view
+        if fixed != text:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / view.name
+            path.write_text(fixed)
+        out.append(path)
+    return out
+
+
 def floorplan(macros, lefs, cell_area, utilisation):
-    """Die and core in um, macro corners: macros in a row at the top, cells below. `macros`: instance -> macro."""
+    """Die and core in um, macro corners: macros in a grid at the top, cells below. `macros`: instance -> macro.
+
+    The grid has the number of columns that brings the core nearest to a square.
+    """
     if not macros:
         return {"die_area": "", "core_area": "", "macro_names": [], "macro_places": []}
-    sizes = {m: macro_size(lefs, m) for m in set(macros.values())}
-    width = sum(sizes[m][0] + HALO for m in macros.values()) + HALO
-    top = max(h for _, h in sizes.values())
-    below = cell_area / utilisation * 100 / width
-    height, x, places = below + top + 3 * HALO, 2 * HALO, []
-    for macro in macros.values():
-        places.append(f"{x:.2f} {below + 2 * HALO:.2f} R0")
-        x += sizes[macro][0] + HALO
-    return {"die_area": f"0 0 {width + 2 * HALO:.2f} {height + HALO:.2f}",
-            "core_area": f"{HALO} {HALO} {width + HALO:.2f} {height:.2f}",
+    sizes = [macro_size(lefs, m) for m in set(macros.values())]
+    wide, tall = (max(s[i] for s in sizes) + HALO for i in (0, 1))
+
+    def core(columns):
+        """Width, height of the core and of the cells' part of it."""
+        width = columns * wide + 3 * HALO  # the nets of the upper macros go round the lower ones
+        below = cell_area / utilisation * 100 / width
+        return width, below + HALO + -(-len(macros) // columns) * tall, below
+
+    columns = min(range(1, len(macros) + 1), key=lambda n: abs(math.log(core(n)[1] / core(n)[0])))
+    width, height, below = core(columns)
+    places = [f"{3 * HALO + i % columns * wide:.2f} {below + 2 * HALO + i // columns * tall:.2f} R0"
+              for i in range(len(macros))]
+    return {"die_area": f"0 0 {width + 2 * HALO:.2f} {height + 2 * HALO:.2f}",
+            "core_area": f"{HALO} {HALO} {width + HALO:.2f} {height + HALO:.2f}",
             "macro_names": list(macros), "macro_places": places}
 
 
@@ -79,10 +109,11 @@ def settings(library, result, folder, block, period, utilisation):
     used = set(macros.values())
     lefs = [p for p in library.lef if not p.name.startswith("RM_") or p.stem in used]
     tie = {key: "/".join(value) for key, value in (("tie_high", library.tie_high), ("tie_low", library.tie_low))}
-    return {"script_dir": SCRIPTS, "lefs": lefs, "liberties": [library.cells.path, *(result["views"] if whole else [])],
+    views = mended(result["views"], folder / "views") if whole else []
+    return {"script_dir": SCRIPTS, "lefs": lefs, "liberties": [library.cells.path, *views],
             "netlist": (folder / "netlist.v").resolve(), "top": block, "sdc": SDC, "clock_period": period,
             "driving_cell": library.drive, "load_pf": 0.02, "utilisation": utilisation, "density": 0.65,
-            "route_adjustment": 0.3, "site": library.site, "macro_halo": HALO, **tie, **TECHNOLOGY[library.name],
+            "route_adjustment": 0.2, "site": library.site, "macro_halo": HALO, **tie, **TECHNOLOGY[library.name],
             **floorplan(macros, lefs, area, utilisation)}
 
 
@@ -108,7 +139,8 @@ def flow_scripts_config(values, library, folder):
     lane = {"meta": {"version": 2, "flow": "Classic", "substituting_steps": {"Yosys.Synthesis": None}},
             "DESIGN_NAME": top, "PDK": library.name, "VERILOG_FILES": [str(values["netlist"])], "CLOCK_PORT": "clk",
             "CLOCK_PERIOD": period, "PNR_SDC_FILE": str(folder / "design.sdc"), "FP_CORE_UTIL": values["utilisation"],
-            "PL_TARGET_DENSITY_PCT": round(100 * values["density"]), "RUN_CTS": True, "GRT_ADJUSTMENT": 0.3}
+            "PL_TARGET_DENSITY_PCT": round(100 * values["density"]), "RUN_CTS": True,
+            "GRT_ADJUSTMENT": values["route_adjustment"]}
     if macros:
         lane |= {"FP_SIZING": "absolute", "DIE_AREA": [float(v) for v in values["die_area"].split()],
                  "MACROS": {m: {"lef": [p], "lib": {"*": [str(v) for v in values["liberties"][1:]]}, "instances": {
@@ -156,9 +188,10 @@ def main(argv=None):
         if not shutil.which("openroad"):
             raise FlowError("openroad is missing: install it from github.com/The-OpenROAD-Project/OpenROAD/releases, "
                             "or give the configurations above to OpenROAD-flow-scripts or LibreLane")
-        out = placed.parse(run(values, folder)) | {"config": config.name, "library": library.name, "block": args.block}
+        out = placed.parse(run(values, folder)) | {"config": config.name, "library": library.name, "block": args.block,
+                                                   "command": recipe("openroad", parser, args)}
         placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}")
-        (folder / "openroad.json").write_text(json.dumps(out, indent=1) + "\n")
+        write_json(folder / "openroad.json", out)
         print(json.dumps(out, indent=1))
 
 

@@ -2,7 +2,9 @@
 
     python -m hw.flow.power --config paper --lib ihp-sg13g2
 
-Logic from OpenSTA 3 with every pin annotated (SAIF of `hw.flow.activity`); SRAM from the row reads of the design's own
+Logic from OpenSTA 3 with every pin annotated (SAIF of `hw.flow.activity`), from the Liberty tables where there is no
+OpenSTA 3 (`--tool tables` asks for it), from a stated model where there are no tables (`hw.flow.liberty_power`); the
+report names which. SRAM from the row reads of the design's own
 counters times the macros' Liberty energy. A frame lasts 10 ms; outside its cycles the clock stands still and only
 leakage is counted.
 """
@@ -10,13 +12,16 @@ leakage is counted.
 import argparse
 import json
 import re
+import shutil
 
 from hw import config as configs
 
+from . import liberty_power, memories, published, sta_tool
 from . import library as libraries
-from . import published, sta_tool
 from .activity import PERIOD
-from .errors import FlowError, command
+from .errors import FlowError, Progress, command
+from .files import recipe, write_json
+from .netlist import Netlist
 from .sta import synthesised
 from .synth import folder_of
 
@@ -80,18 +85,31 @@ def sweep(total, cycles):
     return rows
 
 
-def analyse(library, result, folder):
+def instances_of(library, result, folder, tool):
+    """(leaf instances with W, share of pins annotated, what computed them). `tool`: auto, sta or tables."""
+    saif = (folder / "activity.saif").resolve()
+    version = sta_tool.version() if tool != "tables" and (tool == "sta" or shutil.which("sta")) else "0"
+    if int(version.split(".")[0]) >= 3 and liberty_power.has_tables(library.cells.cells):
+        text = sta_tool.run("power", folder, saif=saif, scope="accelerator", **sta_tool.settings(
+            library, result["views"], folder / "netlist.v", "accelerator", PERIOD))
+        return *parse(text), f"OpenSTA {version}"
+    if tool == "sta":
+        raise FlowError(f"sta {version} does not read SAIF: power needs OpenSTA 3 (github.com/parallaxsw/OpenSTA), "
+                        "or --tool tables")
+    with Progress("Liberty tables"):
+        netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
+        buffers = memories.compose(configs.from_dict(result["configuration"]), library,
+                                   result["settings"]["prefer"])
+        return liberty_power.instances(library, netlist, {b.macro.name: b.macro for b in buffers.values()}, saif)
+
+
+def analyse(library, result, folder, tool="auto"):
     """The power report of a synthesised folder that holds `activity.saif`."""
     for name in ("activity.saif", "activity.json", "netlist.json"):
         if not (folder / name).is_file():
             raise FlowError(f"{folder / name} is missing: run `python -m hw.flow.activity --help`")
-    if sta_tool.major() < 3:
-        raise FlowError(f"sta {sta_tool.version()} does not read SAIF: power needs OpenSTA 3 "
-                        "(github.com/parallaxsw/OpenSTA); timing works with what is installed")
     window = json.loads((folder / "activity.json").read_text())
-    text = sta_tool.run("power", folder, saif=(folder / "activity.saif").resolve(), scope="accelerator",
-                        **sta_tool.settings(library, result["views"], folder / "netlist.v", "accelerator", PERIOD))
-    instances, share = parse(text)
+    instances, share, method = instances_of(library, result, folder, tool)
     if share < 0.95:
         raise FlowError(
             f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of another "
@@ -109,7 +127,7 @@ def analyse(library, result, folder):
     total["energy_nj"] = total["dynamic_nj"] + total["leakage_nj"]
     cycles = window["cycles"] / window["frames"]
     return {
-        "config": result["config"], "library": result["library"], "voltage": library.cells.voltage,
+        "config": result["config"], "library": result["library"], "voltage": library.cells.voltage, "method": method,
         "pins_annotated": share, "frames": window["frames"], "cycles_per_frame": cycles,
         "row_reads_per_frame": {k: v / window["frames"] for k, v in window["row_reads"].items()},
         "energy_nj": {name: {k: round(v, 4) for k, v in row.items()} for name, row in blocks.items()},
@@ -118,7 +136,8 @@ def analyse(library, result, folder):
         "sweep": sweep(total, cycles), "published_uw": published.POWER_UW, "differences": published.DIFFERENCES,
         "dynamic_scaled_to_28nm_nj": round(published.scaled_dynamic(
             total["dynamic_nj"], library.node or 130, library.cells.voltage), 4),
-        "tool_versions": {**result["tool_versions"], "sta": sta_tool.version()}}
+        "tool_versions": {**result["tool_versions"],
+                          **({"sta": method.split()[1]} if method.startswith("OpenSTA") else {})}}
 
 
 def leaves(modules, top, cells):
@@ -151,7 +170,7 @@ def table(report):
     for name, row in [*rows, ("total", report["total"])]:
         lines.append(f"{name:22}" + "".join(f"{row[k]:17.3f}" for k in KINDS) + f"{sum(row[k] for k in KINDS):12.3f}")
     lines += [f"{report['cycles_per_frame']:.1f} cycles a frame, {report['frames']} frames, "
-              f"{100 * report['pins_annotated']:.1f} % of pins annotated, {report['voltage']} V",
+              f"{100 * report['pins_annotated']:.1f} % of pins annotated, {report['voltage']} V, {report['method']}",
               f"{report['power_uw_at_10ms']:.2f} uW at one frame in 10 ms ({report['leakage_uw']:.2f} uW leakage); "
               f"published {report['published_uw']} uW at 28 nm. What differs:"]
     return "\n".join(lines + [f"  - {d}" for d in report["differences"]])
@@ -161,13 +180,15 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="hw.flow.power", description=__doc__.splitlines()[0])
     libraries.arguments(parser)
     parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
+    parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto",
+                        help="OpenSTA 3, or the Liberty tables; auto: the first to be had (default: %(default)s)")
     args = parser.parse_args(argv)
     with command():
         config = configs.load(args.config)
         library = libraries.load(args.lib, args.pdk)
         folder = folder_of(args, config, library)
-        report = analyse(library, synthesised(folder, args), folder)
-        (folder / "power.json").write_text(json.dumps(report, indent=1) + "\n")
+        report = analyse(library, synthesised(folder, args), folder, args.tool)
+        write_json(folder / "power.json", report | {"command": recipe("power", parser, args)})
         print(table(report))
 
 

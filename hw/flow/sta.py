@@ -14,6 +14,7 @@ from hw import config as configs
 from . import library as libraries
 from . import memories, sta_tool
 from .errors import FlowError, command
+from .files import recipe, write_json
 from .synth import folder_of, write_views
 
 SLOW = 10_000.0  # ns: 100 kHz, as published
@@ -80,8 +81,9 @@ def main(argv=None):
         result["views"] = write_views(kinds, library, folder)  # of this corner
         timing = analyse(library, result, folder, (SLOW, args.fast))
         out = {"config": config.name, "library": library.name, "corner": library.corner, "timing": timing,
+               "command": recipe("sta", parser, args),
                "tool_versions": {"sta": sta_tool.version()}}
-        (folder / f"sta-{library.corner}.json").write_text(json.dumps(out, indent=1) + "\n")
+        write_json(folder / f"sta-{library.corner}.json", out)
         for name, t in timing.items():
             print(f"{name}: setup slack {t['setup_slack_ns']:.3f} ns, hold slack {t['hold_slack_ns']:.3f} ns")
         worst = timing[clock_name(args.fast)]["setup"]

@@ -8,7 +8,6 @@ Leaves, under build/physical/CONFIG/LIB: `netlist.v` and `netlist.json` (hierarc
 
 import argparse
 import hashlib
-import json
 from pathlib import Path
 
 from hw import config as configs
@@ -17,6 +16,7 @@ from hw import emit
 from . import library as libraries
 from . import memories, report, sram_model, yosys
 from .errors import FlowError, command
+from .files import forget, recipe, write_json
 from .netlist import Netlist
 
 FANOUT = 16          # sinks a net keeps before it is split
@@ -126,10 +126,16 @@ def to_verilog(folder, source, target):
     yosys.run([f"read_json {source}", f"write_verilog -noattr -noexpr -nohex {target}"], folder, "write_netlist")
 
 
-def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, prefer="area", top="accelerator"):
-    """Map one configuration; returns the report as plain values and leaves the netlist in `folder`."""
+def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, prefer="area", top="accelerator",
+               made_by=""):
+    """Map one configuration; returns the report as plain values and leaves the netlist in `folder`.
+
+    `made_by` is the command for the report's own line; what an older netlist left in `folder` goes.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "synth.json").unlink(missing_ok=True)
+    forget(folder)
     buffers = memories.compose(config, library, prefer)
     files, kinds = sources(config, buffers, folder, top)
     if top != "accelerator":
@@ -148,10 +154,10 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
         "settings": {"goal": goal, "adders": adders, "clock_gating": gating, "prefer": prefer, "fanout": FANOUT},
         "fanout_buffers": added, "warnings": warnings, "seconds": round(seconds, 1), "peak_mb": peak,
         "rtl_sha256": hashlib.sha256((folder / "rtl.v").read_bytes()).hexdigest(),
-        "views": [str(v) for v in views], "tool_versions": {"yosys": yosys.version()}}
+        "views": [str(v) for v in views], "command": made_by, "tool_versions": {"yosys": yosys.version()}}
     if result["total"]["latches"]:
         raise FlowError(f"{result['total']['latches']} latches in the netlist: a register lacks a branch in the RTL")
-    (folder / "synth.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_json(folder / "synth.json", result)
     return result
 
 
@@ -177,7 +183,8 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk, args.corner)
         folder = folder_of(args, config, library)
         result = synthesise(config, library, folder, goal=args.goal, adders=args.adders,
-                            gating=not args.no_clock_gating, prefer=args.prefer)
+                            gating=not args.no_clock_gating, prefer=args.prefer,
+                            made_by=recipe("synth", parser, args))
         text = report.synthesis_markdown(result)
         (folder / "synth.md").write_text(text)
         report.area_picture(result, folder / "area.png")
