@@ -29,6 +29,7 @@ def transformers():
     except ImportError:
         raise EncoderError("transformers is not installed: pip install -c requirements.txt -e '.[lpa]'") from None
     package.logging.set_verbosity_error()
+    package.logging.disable_progress_bar()
     return package
 
 
@@ -61,6 +62,21 @@ def load(name):
         where = "not a Wav2Vec2 in transformers' form" if local else "no such folder, and the hub did not give it"
         raise EncoderError(f"{name}: {where}: {str(error).strip().splitlines()[0][:160]}") from None
     return model.eval()
+
+
+def takes_features(model):
+    """True where a model takes the feature stream and answers phones, as `small` does; else it takes waves."""
+    c = model.config
+    return c.vocab_size == CLASSES and tuple(c.conv_stride) == (STRIDE * BINS,)
+
+
+def tokenizer(name):
+    """What turns a pretrained model's classes into text, from the same folder or hub name; raises `EncoderError`."""
+    try:
+        return transformers().Wav2Vec2CTCTokenizer.from_pretrained(name, local_files_only=Path(name).is_dir())
+    except Exception as error:  # as above
+        raise EncoderError(f"{name}: no CTC tokenizer (vocab.json): {str(error).strip().splitlines()[0][:160]}"
+                           ) from None
 
 
 def layers_of(model):

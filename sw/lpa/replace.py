@@ -33,7 +33,7 @@ from sw.lpa.mixing import (
     states,
     temperature_at,
 )
-from sw.lpa.pretrain import add_data_options, run, task_of
+from sw.lpa.pretrain import add_data_options, run
 from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
 from sw.lpa.task import error_rate
 from sw.models.lpa_attention import in_place_of
@@ -127,20 +127,21 @@ def batches(work, seed, steps, epochs, frames):
     return of
 
 
-def figures_of(trainee, teacher, work, row):
+def rate_of(model, work):
+    """Error rate in percent on the held-out recordings."""
+    return round(error_rate(lambda x, m: model(x, attention_mask=m).logits, work).rate, 2)
+
+
+def figures_of(trainee, teacher, work):
     """Error with soft and with hard gates, divergence from the teacher, shares of near-binary gates."""
     model = trainee.model.eval()
-
-    def rate():
-        return round(error_rate(lambda x, m: model(x, attention_mask=m).logits, work).rate, 2)
-
     if not accumulators(model):
-        return {"error": rate(), "kl": round(compare(model, teacher, work), 5)}
+        return {"error": rate_of(model, work), "kl": round(compare(model, teacher, work), 5)}
     set_gates(model, hard=False)
-    result = {"soft_error": rate(), "soft_kl": round(compare(model, teacher, work), 5)}
+    result = {"soft_error": rate_of(model, work), "soft_kl": round(compare(model, teacher, work), 5)}
     shares = binary_shares(model, work)
     set_gates(model, hard=True)
-    hard = rate()
+    hard = rate_of(model, work)
     array = array_cycles(model, work, hw_config.load("paper"))
     return {**result, "error": hard, "hard_error": hard, "kl": round(compare(model, teacher, work), 5),
             "near_binary_share": round(shares.pop("all"), 5),
@@ -159,16 +160,16 @@ def experiment(row, args, teacher, work):
     trainee = Trainee(teacher, replaced, row, weights)
     start = {}
     if row.mixer == "pulses":
-        set_gates(trainee.model, WARMEST)
-        before = figures_of(trainee, teacher, work, row)
-        start = {"untrained_error": before["soft_error"], "untrained_kl": before["soft_kl"]}
+        set_gates(trainee.model.eval(), WARMEST, hard=False)
+        start = {"untrained_error": rate_of(trainee.model, work),
+                 "untrained_kl": round(compare(trainee.model, teacher, work), 5)}
     if sum(p.numel() for p in trainee.parameters()):
         trainer.fit(trainee, batches(work, args.seed, args.steps, args.epochs, args.frames),
                     Distillation(teacher, row.anneal), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
                     recipe=recipe, decay=0.0, quiet=args.quiet)
     if row.mixer == "pulses":
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
-    result = {**recipe, **figures_of(trainee, teacher, work, row), **start, "torch": torch.__version__,
+    result = {**recipe, **figures_of(trainee, teacher, work), **start, "torch": torch.__version__,
               "commit": trainer.commit()}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
@@ -198,7 +199,7 @@ def parser():
 
 def replace(args):
     """Run the row that the options name, or the table."""
-    teacher, work = original(args), task_of(args, ("plain",))
+    teacher, work = original(args)
     rows = TABLE if args.table else [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
                                          "nothing" if args.nothing else "pulses")]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")

@@ -22,6 +22,7 @@ from sw.lpa import encoder
 from sw.lpa.mixing import compare, recorded, relative_error, set_gates
 from sw.lpa.pretrain import RUN, add_data_options, run, task_of
 from sw.lpa.task import error_rate
+from sw.lpa.waves import WaveTask
 from sw.models.lpa_attention import in_place_of
 
 SWEEP = "build/runs/lpa/sweep"
@@ -110,24 +111,23 @@ def parser():
 def add_encoder_option(p):
     """Which encoder attention is replaced in."""
     p.add_argument("--encoder", default=f"{RUN}/model",
-                   help="folder of a Wav2Vec2ForCTC over the feature stream, as sw.lpa.pretrain leaves it")
+                   help="folder of a Wav2Vec2ForCTC, as sw.lpa.pretrain leaves it or pretrained; or a hub name")
 
 
 def original(args):
-    """The encoder that the options name, frozen; raises `EncoderError` if it takes something else than features."""
+    """(The encoder that the options name, frozen; the task that it is scored on), by what it takes and answers."""
     if args.encoder == f"{RUN}/model" and not Path(args.encoder).is_dir():
         raise encoder.EncoderError(f"{args.encoder}: no such encoder: train one with `make lpa-encoder`")
-    model = encoder.load(args.encoder)
-    if model.config.vocab_size != encoder.CLASSES:
-        raise encoder.EncoderError(f"{args.encoder}: {model.config.vocab_size} outputs: wanted {encoder.CLASSES}, "
-                                   "the phones and a blank")
-    return model.requires_grad_(False)
+    model = encoder.load(args.encoder).requires_grad_(False)
+    if encoder.takes_features(model):
+        return model, task_of(args, ("plain",))
+    return model, WaveTask(args.data, model, encoder.tokenizer(args.encoder), args.fold, args.folds)
 
 
 def sweep(args):
     """Fit, measure, print the order, write `sweep.json`."""
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    teacher, work = original(args), task_of(args, ("plain",))
+    teacher, work = original(args)
     stand = Stand(teacher, args.seed)
     drawn = work.batches(args.seed)
     recipe = {"seed": args.seed, "rate": args.rate, "epochs": args.epochs, "steps": args.steps,
@@ -143,7 +143,7 @@ def sweep(args):
                "mse_to_kl": round(rank_correlation(errors, [k for _, k in single]), 3),
                "torch": torch.__version__, "commit": trainer.commit()}
     write_atomically(Path(args.out) / "sweep.json", (json.dumps(figures, indent=1) + "\n").encode())
-    print(f"original: {rate:.2f} % phone error rate ({work.split.name})")
+    print(f"original: {rate:.2f} % error rate ({work.split.name})")
     print("layer   MSE / variance   error alone   KL alone")
     for i in order:
         print(f"{i:5} {errors[i]:16.4f} {single[i][0]:11.2f} % {single[i][1]:10.4f}")

@@ -102,6 +102,11 @@ class CtcTask:
                 x[b, :len(one)] = torch.from_numpy(one)
             yield *stream(x, lengths), answers(lengths)
 
+    def judge(self, index, logits):
+        """Phone errors of logits (A, 41) on held-out recording `index`."""
+        phones, closures = self.references[index]
+        return score.align(score.folded(phones, closures), score.folded(greedy(logits), closures))
+
 
 class CtcLoss:
     """Callable (model, batch) -> (loss, metrics): CTC, and `hint` times the cross-entropy of each frame's third.
@@ -139,11 +144,10 @@ def greedy(logits):
 
 @torch.no_grad()
 def error_rate(answer, work, quiet=True):
-    """Score `answer(values, mask) -> logits (B, A, 41)` on the held-out recordings; returns a `sw.score.Errors`."""
-    errors, references = score.Errors(), iter(work.references)
+    """Score `answer(values, mask) -> logits (B, A, C)` on the held-out recordings; returns a `sw.score.Errors`."""
+    errors, index = score.Errors(), 0
     for values, attention, counts in tqdm(list(work.held_batches()), desc="scoring", unit="batch", disable=quiet):
         for logits, count in zip(answer(values, attention), counts.tolist(), strict=True):
-            phones, closures = next(references)
-            heard = score.folded(greedy(logits[:count]), closures)
-            errors += score.align(score.folded(phones, closures), heard)
+            errors += work.judge(index, logits[:count])
+            index += 1
     return errors

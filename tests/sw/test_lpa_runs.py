@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 pytest.importorskip("transformers", reason="transformers is not installed: the lpa extra brings it")
@@ -30,7 +32,7 @@ class Work:
     def batches(self, seed, frames=0):
         return lambda epoch: [task.Batch(self.stretches[:2]), task.Batch(self.stretches[2:])]
 
-    held_batches = task.CtcTask.held_batches
+    held_batches, judge = task.CtcTask.held_batches, task.CtcTask.judge
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,7 @@ def swept(teacher, work, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     args = sweep.parser().parse_args(["--out", str(folder), "--epochs", "2", "--steps", "2", "--quiet"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "original", lambda args: teacher)
-        patch.setattr(sweep, "task_of", lambda args, variants: work)
+        patch.setattr(sweep, "original", lambda args: (teacher, work))
         sweep.sweep(args)
     return folder
 
@@ -132,7 +133,7 @@ def test_what_trains_is_what_should(teacher, work, swept):
 
 def test_nothing_replaced_is_the_original(teacher, work, swept):
     trainee = replace.Trainee(teacher, [], Row(0), {})
-    figures = replace.figures_of(trainee, teacher, work, Row(0))
+    figures = replace.figures_of(trainee, teacher, work)
     assert figures["kl"] == pytest.approx(0, abs=1e-6)
 
 
@@ -198,13 +199,60 @@ def test_errors_are_one_line(main, given, message, capsys, monkeypatch, tmp_path
     assert error.startswith("error: ") and message in error and error.count("\n") == 1
 
 
-def test_an_encoder_of_other_outputs_is_refused(tmp_path, teacher):
-    teacher.save_pretrained(tmp_path / "ours")
-    args = sweep.parser().parse_args(["--encoder", str(tmp_path / "ours")])
-    assert not any(p.requires_grad for p in sweep.original(args).parameters())
+def test_what_is_no_encoder_is_refused(tmp_path):
     (tmp_path / "broken").mkdir()
     with pytest.raises(encoder.EncoderError, match="not a Wav2Vec2 in transformers' form"):
         encoder.load(tmp_path / "broken")
+    with pytest.raises(encoder.EncoderError, match="wanted a Wav2Vec2 model"):
+        encoder.layers_of(torch.nn.Linear(2, 2))
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """Folder of an untrained encoder of waves with letters for outputs, as the hub's have them; and recordings."""
+    package = encoder.transformers()
+    vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, **{c: 5 + i for i, c in enumerate("ABC'")}}
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    package.Wav2Vec2CTCTokenizer(str(folder / "vocab.json")).save_pretrained(folder)
+    package.Wav2Vec2ForCTC(package.Wav2Vec2Config(
+        hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, conv_dim=(16, 16),
+        conv_kernel=(400, 3), conv_stride=(160, 2), num_feat_extract_layers=2, feat_extract_norm="layer",
+        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, vocab_size=len(vocabulary))).save_pretrained(folder)
+    data = tmp_path / "data"
+    data.mkdir()
+    lines = ["path,speaker,split,phones,transcript"]
+    for i, split in enumerate(("train", "train", "train", "train", "dev", "dev")):
+        wave = np.random.default_rng(i).normal(0, 0.1, 16000 + 800 * i)
+        soundfile.write(data / f"{i}.wav", wave, 16000)
+        (data / f"{i}.phn").write_text(f"0 {len(wave)} h#\n")
+        lines.append(f"{i}.wav,s{i},{split},{i}.phn,A cab.")
+    (data / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return folder, data
+
+
+def test_pretrained_encoder_of_waves_from_a_folder(pretrained, tmp_path, capsys):
+    """The same commands on an encoder of its own size, front end and vocabulary, scored in words."""
+    folder, data = map(str, pretrained)
+    swept, runs = str(tmp_path / "sweep"), str(tmp_path / "runs")
+    given = ["--encoder", folder, "--data", data, "--epochs", "1", "--steps", "1", "--quiet"]
+    assert sweep.main([*given, "--out", swept]) == 0
+    assert replace.main([*given, "--layers", "1", "--sweep", swept, "--out", runs]) == 0
+    told = capsys.readouterr().out
+    assert "order, easiest first" in told and "easiest" in told
+    model, work = sweep.original(sweep.parser().parse_args(given))
+    assert not any(p.requires_grad for p in model.parameters())
+    values, mask, answers = next(work.held_batches())
+    assert values.shape == (2, 20000) and mask.sum(1).tolist() == [19200, 20000] and answers.tolist() == [58, 61]
+    assert values[0, :19200].mean().abs() < 1e-5 and values[0, :19200].std() == pytest.approx(1, abs=1e-3)
+    heard = torch.nn.functional.one_hot(torch.tensor([5, 5, 0, 4, 7, 5, 0, 6]), 9).float()  # "A CAB"
+    assert work.judge(0, heard).rate == 0 and work.judge(0, heard[:3]).rate == 50
+    (pretrained[0] / "vocab.json").unlink()
+    for extra in pretrained[0].glob("*token*"):
+        extra.unlink()
+    assert sweep.main([*given, "--out", str(tmp_path / "other")]) == 1
+    assert "no CTC tokenizer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [pretrain, sweep, replace, scaling])
