@@ -1,4 +1,4 @@
-"""Viterbi over phones with a phone bigram: logits -> phones with times, whole or streaming.
+"""Logits -> phones with times, whole or streaming: Viterbi over phones with a bigram (CTC outputs: `sw.ctc`).
 
 Each phone is a chain of three thirds; the second may be left out. The outputs of a third's context classes are summed
 to its posterior, which over its prior is the likelihood of the frame. Scores: acoustic scale x log likelihood, log
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sw.ctc import Beam
 from sw.data.phones import INDEX, PHONES
 from sw.targets import THIRDS, Layout
 
@@ -139,35 +140,46 @@ class Viterbi:
         return [(p, a, b) for p, a, b in shifted if b > a]
 
 
+SCALES = {"context": Scales(), "mono": Scales(), "ctc": Scales(1.0, 0.5, 1.0)}
+
+
+def search(grammar, layout, log_prior, scales=None, delay=0):
+    """The decoder of a target set: prefix beam search for CTC outputs, Viterbi for frame classes."""
+    scales = scales or SCALES[layout.kind]
+    if layout.kind == "ctc":
+        return Beam(grammar.bigram, layout, log_prior, language=scales.language, bonus=scales.bonus, delay=delay)
+    return Viterbi(grammar, layout, log_prior, scales, delay)
+
+
 def of(model):
-    """A `Viterbi` for an `IntegerModel` whose tables and manifest carry grammar, layout, scales and delay."""
+    """The decoder of an `IntegerModel` whose tables and manifest carry grammar, layout, scales and delay."""
     targets, scales = model.manifest["targets"], model.manifest["decoder"]
-    return Viterbi(Grammar(model.tables["bigram"].numpy(), model.tables["stay"].numpy()),
-                   Layout(targets["kind"], model.config.outputs), model.tables["log_prior"].numpy(), Scales(**scales),
-                   targets["delay"])
+    return search(Grammar(model.tables["bigram"].numpy(), model.tables["stay"].numpy()),
+                  Layout(targets["kind"], model.config.outputs), model.tables["log_prior"].numpy(), Scales(**scales),
+                  targets["delay"])
 
 
 def decode(logits, model):
     """Logits (frames, outputs) of the accelerator -> list of (phone, start frame, end frame), 10 ms frames."""
-    viterbi = of(model)
-    viterbi.push(np.asarray(logits) * model.manifest["logit_step"])
-    return viterbi.trace()
+    decoder = of(model)
+    decoder.push(np.asarray(logits) * model.manifest["logit_step"])
+    return decoder.trace()
 
 
 class StreamDecoder:
     """Phones as they become stable: `push` logits, get the phones that ended more than `lag` frames ago."""
 
     def __init__(self, model, lag=40):
-        self.viterbi, self.step, self.lag, self.given = of(model), model.manifest["logit_step"], lag, 0
+        self.search, self.step, self.lag, self.given = of(model), model.manifest["logit_step"], lag, 0
 
     def push(self, logits):
         """Logits (frames, outputs) -> newly stable (phone, start, end), perhaps none."""
-        self.viterbi.push(np.asarray(logits) * self.step)
-        return self._new(self.viterbi.trace(final=False), self.viterbi.frames - self.viterbi.delay - self.lag)
+        self.search.push(np.asarray(logits) * self.step)
+        return self._new(self.search.trace(final=False), self.search.frames - self.search.delay - self.lag)
 
     def finish(self):
         """The phones still open, once the recording has ended."""
-        return self._new(self.viterbi.trace(), self.viterbi.frames)
+        return self._new(self.search.trace(), self.search.frames)
 
     def _new(self, path, before):
         fresh = [(p, max(a, self.given), b) for p, a, b in path if b > self.given and b <= before]

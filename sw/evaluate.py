@@ -141,7 +141,7 @@ def show(model, results):
         for arithmetic, r in both.items():
             e = r["errors"]
             print(f"{condition:10} {arithmetic:10} {r['per']:6.2f} {e['substitutions']:5} {e['deletions']:5} "
-                  f"{e['insertions']:5} {e['reference']:6} {r['frame_accuracy']:6.2f}% "
+                  f"{e['insertions']:5} {e['reference']:6} {r['frame_accuracy'] or float('nan'):6.2f}% "
                   f"{' / '.join(f'{s:.1%}' for s in r['spike_sparsity']):>13} {r['bit_sparsity']:9.1%} "
                   f"{r['mmac_per_s']:7.2f}  " + ", ".join(f"{k} {v:.0f}" for k, v in r["cycles_by_mode"].items()))
     for line in export.check_rates([1 - s for s in results["clean"]["integer"]["spike_sparsity"]]):

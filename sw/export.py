@@ -5,7 +5,7 @@ from dataclasses import asdict
 import torch
 
 from sw import trainer
-from sw.decode import Scales
+from sw.decode import SCALES
 from sw.integer_model import MATRICES, IntegerModel
 from sw.stages import size_of
 
@@ -32,7 +32,7 @@ def integer_model(model, config, task, recipe=None, scales=None):
         "corpora": sorted({u.corpus for u in task.split.train}),
         "licence_note": licence_note(task.split.train),
         "targets": {"kind": task.layout.kind, "delay": task.delay},
-        "decoder": asdict(scales or Scales()),
+        "decoder": asdict(scales or SCALES[task.layout.kind]),
         "logit_step": float(model.steps_of[2]),
         "weight_steps": {"layer0": float(model.steps_of[0]), "layer1": float(model.steps_of[1])},
         "fc_zero_share": round(float((weights["fc"] == 0).float().mean()), 4)}

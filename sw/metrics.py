@@ -29,8 +29,9 @@ def measure(answers, references, labels, xs, viterbi, config):
         decoder.push(answer.logits)
         heard = score.folded([p for p, _, _ in decoder.trace()], closures)
         errors += score.align(score.folded(phones, closures), heard)
-        guessed = phones_of(answer.logits[decoder.delay:], decoder.log_prior, decoder.layout)
-        right += score.frame_accuracy(guessed, label[:, 0]) * len(label)
+        if decoder.layout.kind != "ctc":  # whose frames are mostly blank
+            guessed = phones_of(answer.logits[decoder.delay:], decoder.log_prior, decoder.layout)
+            right += score.frame_accuracy(guessed, label[:, 0]) * len(label)
         frames += len(label)
         if answer.spikes is not None:
             spikes = answer.spikes  # (frames, 2, K, N)
@@ -42,7 +43,8 @@ def measure(answers, references, labels, xs, viterbi, config):
                 cycles.setdefault(name, []).append(count)
     bits = {code: _zero_share(xs, code) for code in CODES}
     result = {"per": round(errors.rate, 2), "errors": {f: getattr(errors, f) for f in errors.__dataclass_fields__},
-              "frame_accuracy": round(right / frames, 2), "bit_sparsity": round(bits[config.input_code], 4),
+              "frame_accuracy": round(right / frames, 2) if right else None,
+              "bit_sparsity": round(bits[config.input_code], 4),
               "bit_sparsity_by_code": {k: round(v, 4) for k, v in bits.items()}, "utterances": len(references)}
     if evaluated:
         result["spike_sparsity"] = [round(z / evaluated, 4) for z in zeros]

@@ -60,5 +60,11 @@ def log_prior(targets, layout, floor=2.0):
     for t in targets:
         counts += torch.bincount(torch.from_numpy(t), minlength=layout.outputs)
     prior = (counts.clamp_min(floor) / counts.clamp_min(floor)[:layout.classes].sum()).log()
-    prior[layout.classes:] = -30.0
-    return prior
+    return torch.where(silent_surplus(layout) < 0, -30.0, prior)
+
+
+def silent_surplus(layout):
+    """Zero for outputs that stand for something, -30 for the others: float32 (outputs,)."""
+    surplus = torch.zeros(layout.outputs)
+    surplus[layout.classes:] = -30.0
+    return surplus

@@ -34,7 +34,7 @@ def row(folder, parts, work, config, noise=None, snr=None):
         export.check_bounds(export.integer_model(model, config, work))
     answers = recognise.of_network(model, bench.xs, config, work.delay)
     arithmetic = f"integer, {bits} bit" if bits else "float"
-    figures = bench.score(answers, lambda: decode.Viterbi(work.grammar, work.layout, work.log_prior, delay=work.delay),
+    figures = bench.score(answers, lambda: decode.search(work.grammar, work.layout, work.log_prior, delay=work.delay),
                           config)
     if isinstance(model, Gated):
         figures["mmac_per_s"] = round(sum(p.numel() for n, p in model.named_parameters() if "bias" not in n) * 1e-4, 2)

@@ -1,8 +1,9 @@
-"""What the outputs stand for: phone x third of its duration x manner of its neighbours, or phone x third.
+"""What the outputs stand for: phone x third of its duration x manner of its neighbours, phone x third, or phone.
 
 Output index = (phone * 3 + third) * 16 + 4 * left + right in the `context` layout (40 x 3 x 16 = 1920), and
-phone * 3 + third in the `mono` layout (120 of 128; the rest is never a target). Left and right are the broad classes
-of `sw.data.phones.BROAD`.
+phone * 3 + third in the `mono` layout (120 of 128; the rest is never a target). In the `ctc` layout it is the phone, or
+40 for the blank; its frames' targets are still thirds, from which `sw.ctc` reads the string. Left and right are the
+broad classes of `sw.data.phones.BROAD`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from sw.data.phones import BROAD_OF, INDEX, PHONES, STOPS
 
 THIRDS = 3
 CLASSES = 4  # broad classes of a neighbour
-KINDS = {"context": len(PHONES) * THIRDS * CLASSES ** 2, "mono": len(PHONES) * THIRDS}
+KINDS = {"context": len(PHONES) * THIRDS * CLASSES ** 2, "mono": len(PHONES) * THIRDS,
+         "ctc": len(PHONES) + 1}
 CENTRE = 200  # samples from a frame's start to its window's centre
 SHIFT = 160
 
@@ -40,7 +42,7 @@ class Layout:
         """Frame labels (frames, 4) of `frame_labels` -> output index (frames,) int64."""
         phone, third, left, right = (frames[..., i].astype(np.int64) for i in range(4))
         state = phone * THIRDS + third
-        return state if self.kind == "mono" else state * CLASSES ** 2 + left * CLASSES + right
+        return state if self.kind != "context" else state * CLASSES ** 2 + left * CLASSES + right
 
 
 def frame_labels(segments, frames):

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from sw.ctc import CtcLoss
 from sw.data import batches, corpus, librispeech, manifest, timit
 from sw.data.utterance import DataError, folds
 from sw.decode import Grammar
 from sw.features import Normalisation
-from sw.objective import FrameLoss, log_prior
+from sw.objective import FrameLoss, log_prior, silent_surplus
 from sw.targets import Layout
 
 HAND_WEIGHT, ALIGNED_WEIGHT = 4.0, 0.6  # visits an epoch: few utterances are labelled by hand, and those are scored
@@ -66,12 +67,14 @@ class PhoneTask:
         self.weights = [HAND_WEIGHT if u.hand else ALIGNED_WEIGHT for u in parts.train]
         if not any(u.hand for u in parts.train):
             self.weights = [1.0] * len(parts.train)
-        self.log_prior = log_prior(self.targets[0], layout)
+        self.log_prior = silent_surplus(layout) if layout.kind == "ctc" else log_prior(self.targets[0], layout)
         # the bigram counts hand labels in full, aligned ones little: their closures are a guess
         self.grammar = Grammar.of([i.labels for i in plain], [w / HAND_WEIGHT for w in self.weights])
 
     def loss(self, **options):
-        """The `FrameLoss` of this task."""
+        """The `FrameLoss` of this task, or its `CtcLoss`."""
+        if self.layout.kind == "ctc":
+            return CtcLoss(self.log_prior, **options)
         return FrameLoss(self.log_prior, contexts=16 if self.layout.kind == "context" else 1, **options)
 
     def batches(self, seed, frames=3200, chunk=160):
@@ -82,9 +85,9 @@ class PhoneTask:
         return of
 
 
-def phone_layout(config):
-    """The target set that a configuration's outputs can hold."""
-    return Layout("context" if config.outputs >= 1920 else "mono", config.outputs)
+def phone_layout(config, kind=None):
+    """Targets of `kind` on a configuration's outputs; by default the richest that they can hold."""
+    return Layout(kind or ("context" if config.outputs >= 1920 else "mono"), config.outputs)
 
 
 def find(folders):

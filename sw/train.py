@@ -17,6 +17,7 @@ from sw.data import corpus
 from sw.keywords import recipes
 from sw.keywords import train as keyword_train
 from sw.models.lif import SURROGATES
+from sw.targets import KINDS
 
 CHAIN = ("float256", "prune128", "q8", "q4", "fcprune", "final")
 
@@ -32,6 +33,8 @@ def parser():
     p.add_argument("--noise", default="../shared/data/noise", help="folder of noise with manifest.csv; '' for none")
     p.add_argument("--out", default="build/runs/rsnn", help="folder of the runs, one a stage")
     p.add_argument("--config", default="paper", help="configuration by name or YAML path")
+    p.add_argument("--targets", choices=tuple(KINDS), help="what the outputs stand for (default: context for 1920 "
+                   "outputs, mono for fewer)")
     p.add_argument("--stages", nargs="+", help=f"stages to run (default for rsnn: {' '.join(CHAIN)})")
     p.add_argument("--surrogate", default=stages.SURROGATE, choices=SURROGATES)
     p.add_argument("--fold", type=int, default=0, help="which fold of hand-labelled speakers is held out")
@@ -69,9 +72,11 @@ def _run(args):
             raise ValueError(f"stage {name!r}: wanted one of {', '.join(stages.STAGES)}")
     parts = task.split(task.find(args.data), args.fold, args.folds, args.everything)
     noise = corpus.noises(args.noise, ["train"]) if args.noise else None
-    work = task.PhoneTask(parts, task.phone_layout(config), noise, quiet=args.quiet)
+    work = task.PhoneTask(parts, task.phone_layout(config, args.targets), noise, quiet=args.quiet)
     print(f"{len(parts.train)} utterances to train on, {len(parts.test)} held out ({parts.name})")
     model, extra = None, {"rate_target": args.rate_target}
+    if args.teacher and work.layout.kind == "ctc":
+        raise ValueError(f"teacher={args.teacher!r}: distilling is for frame targets, not for --targets ctc")
     if args.teacher:
         extra["teacher"] = stages.restore(args.teacher)
     for name in chain:  # every stage trains, or is found finished and only loaded
