@@ -11,6 +11,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from hw import config as configs
@@ -30,7 +31,8 @@ HALO = 60.0  # um kept free round a macro
 TECHNOLOGY = {
     "ihp-sg13g2": {
         "pin_hor_layer": "Metal3", "pin_ver_layer": "Metal2", "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
-        "signal_layers": "Metal2-TopMetal1", "clock_layers": "Metal2-Metal5", "rail_layer": "Metal1", "rail_width": 0.44,
+        "signal_layers": "Metal2-TopMetal1", "clock_layers": "Metal2-Metal5",
+        "rail_layer": "Metal1", "rail_width": 0.44,
         "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6,
         "macro_pin_layer": "Metal4",
         "clock_buffer": "sg13g2_buf_4"},
@@ -97,6 +99,13 @@ def floorplan(macros, lefs, cell_area, utilisation):
             "macro_names": list(macros), "macro_places": places}
 
 
+def area_of(result, block):
+    """Cell area in um2 of a module as synthesised."""
+    if block == "accelerator":
+        return result["total"]["area_um2"]
+    return next(b["area_um2"] for b in result["blocks"].values() if b["module"] == block)
+
+
 def settings(library, result, folder, block, period, utilisation):
     """Every Tcl variable of constraints/openroad/flow.tcl."""
     if library.name not in TECHNOLOGY:
@@ -104,8 +113,7 @@ def settings(library, result, folder, block, period, utilisation):
     whole = block == "accelerator"
     macros = {f"{name}/macro_{i // m_columns}_{i % m_columns}": m["macro"] for name, m in result["memories"].items()
               for m_columns in [m["bits"] // 64] for i in range(m["macros"])} if whole else {}
-    area = result["total"]["area_um2"] if whole else next(
-        b["area_um2"] for b in result["blocks"].values() if b["module"] == block)
+    area = area_of(result, block)
     used = set(macros.values())
     lefs = [p for p in library.lef if not p.name.startswith("RM_") or p.stem in used]
     tie = {key: "/".join(value) for key, value in (("tie_high", library.tie_high), ("tie_low", library.tie_low))}
@@ -123,16 +131,19 @@ def flow_scripts_config(values, library, folder):
     macros = bool(values["macro_names"])
     lefs = [str(p) for p in values["lefs"] if p.name.startswith("RM_")]
     mk = [f"export DESIGN_NAME = {top}", f"export PLATFORM = {library.name}",
-          f"export SYNTH_NETLIST_FILES = {values['netlist']}",
+          f"export VERILOG_FILES = {values['netlist']}", f"export SYNTH_NETLIST_FILES = {values['netlist']}",
           f"export SDC_FILE = {folder / 'design.sdc'}", f"export CORE_UTILIZATION = {values['utilisation']}",
           f"export PLACE_DENSITY = {values['density']}", "export TNS_END_PERCENT = 100"]
     if macros:
         mk += [f"export ADDITIONAL_LEFS = {' '.join(lefs)}",
                f"export ADDITIONAL_LIBS = {' '.join(str(p) for p in values['liberties'][1:])}",
                f"export DIE_AREA = {values['die_area']}", f"export CORE_AREA = {values['core_area']}",
-               f"export MACRO_PLACE_HALO = {HALO} {HALO}", f"export MACRO_PLACEMENT = {folder / 'macros.cfg'}"]
+               f"export MACRO_PLACE_HALO = {HALO} {HALO}", f"export MACRO_PLACEMENT = {folder / 'macros.cfg'}",
+               "export PLACE_PINS_ARGS = -exclude top:*"]
+        # its scripts/read_macro_placement.tcl wants: instance orientation x y
         (folder / "macros.cfg").write_text("".join(
-            f"{n} {p}\n" for n, p in zip(values["macro_names"], values["macro_places"], strict=True)))
+            f"{n} {p.split()[2]} {' '.join(p.split()[:2])}\n"
+            for n, p in zip(values["macro_names"], values["macro_places"], strict=True)))
     (folder / "config.mk").write_text("\n".join(mk) + "\n")
     sets = "".join(f"set {k} {_tcl(values[k])}\n" for k in ("clock_period", "driving_cell", "load_pf"))
     (folder / "design.sdc").write_text(sets + SDC.read_text())
@@ -148,6 +159,12 @@ def flow_scripts_config(values, library, folder):
                      for n, place in zip(values["macro_names"], values["macro_places"], strict=True)}}
                      for p in lefs for m in [Path(p).stem]}}
     (folder / "config.json").write_text(json.dumps(lane, indent=1) + "\n")
+
+
+def version():
+    """The version that `openroad` reports, e.g. "v2.0-5624-gc653563d31"."""
+    done = subprocess.run(["openroad", "-version"], capture_output=True, text=True)
+    return (done.stdout + done.stderr).split()[0] if done.stdout + done.stderr else "unknown"
 
 
 def run(values, folder):
@@ -188,9 +205,12 @@ def main(argv=None):
         if not shutil.which("openroad"):
             raise FlowError("openroad is missing: install it from github.com/The-OpenROAD-Project/OpenROAD/releases, "
                             "or give the configurations above to OpenROAD-flow-scripts or LibreLane")
-        out = placed.parse(run(values, folder)) | {"config": config.name, "library": library.name, "block": args.block,
-                                                   "command": recipe("openroad", parser, args)}
-        placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}")
+        out = placed.parse(run(values, folder), version()) | {
+            "config": config.name, "library": library.name, "block": args.block, "period_ns": args.period,
+            "synthesised_um2": area_of(result, args.block), "command": recipe("openroad", parser, args)}
+        macros = {m["macro"] for m in result["memories"].values()} if values["macro_names"] else ()
+        placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}",
+                       {m: macro_size(values["lefs"], m) for m in macros})
         write_json(folder / "openroad.json", out)
         print(json.dumps(out, indent=1))
 

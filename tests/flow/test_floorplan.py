@@ -45,3 +45,14 @@ def test_loads_in_farad_become_picofarad(tmp_path):
     right.write_text("max_capacitance : 0.3 ;")
     new, same = openroad.mended([wrong, right], tmp_path / "views")
     assert new.read_text() == 'max_capacitance  : "0.064" ;' and same == right
+
+
+def test_flow_scripts_get_orientation_before_the_place(tmp_path, lef):
+    from types import SimpleNamespace
+    plan = openroad.floorplan({"a/m": "RAM"}, lef, 1e5, 50)
+    values = {"top": "accelerator", "clock_period": 20.0, "utilisation": 50, "density": 0.6, "lefs": lef,
+              "netlist": "n.v", "liberties": ["a.lib"], "driving_cell": "BUF", "load_pf": 0.02, "route_adjustment": 0.2,
+              **plan}
+    openroad.flow_scripts_config(values, SimpleNamespace(name="lib"), tmp_path)
+    name, orient, x, y = (tmp_path / "macros.cfg").read_text().split()
+    assert (name, orient) == ("a/m", "R0") and f"{x} {y} R0" == plan["macro_places"][0]

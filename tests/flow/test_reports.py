@@ -60,11 +60,26 @@ def test_a_missing_sta_is_named_with_its_command(monkeypatch):
 
 
 def test_a_flow_log_is_read():
-    log = ("OpenROAD v2.0-5 \nSTEP floorplan\nSTEP placement\nDesign area 24448 u^2 48% utilization.\n"
-           "STEP reports\nworst slack 0.11\nEND\n")
-    out = placed.parse(log)
+    log = ("STEP floorplan\nSTEP placement\n[INFO CTS-0010]  Clock net \"clk\" has 40 sinks\n"
+           "[INFO CTS-0010]  Clock net \"n7\" has 32 sinks\n[INFO CTS-0018]     Created 5 clock buffers.\n"
+           "[INFO CTS-0018]     Created 4 clock buffers.\n[INFO RSZ-0032] Inserted 85 hold buffers.\n"
+           "Total            250000      50000           20.00%             0 /  0 /  3\n"
+           "[INFO GRT-0018] Total wirelength: 1234 um\n"
+           "STEP reports\nworst slack 0.11\nworst slack -0.02\ntns -0.5\nClock clk\nLatency      CRPR       Skew\n"
+           "a_reg/CLK ^\n   0.30\nb_reg/CLK ^\n   0.24   0.00       0.06\n\n"
+           "Design area 24448 u^2 48% utilization.\n"
+           "Total                  1.5e-03   7.3e-04   5.5e-05   2.3e-03 100.0%\nEND\n")
+    out = placed.parse(log, "v2.0-5")
     assert (out["area_um2"], out["utilisation_percent"], out["setup_slack_ns"]) == (24448, 48, 0.11)
-    assert out["steps"] == ["floorplan", "placement", "reports"] and out["skew_ns"] is None
+    assert (out["hold_slack_ns"], out["tns_ns"], out["skew_ns"], out["power_w"]) == (-0.02, -0.5, 0.06, 2.3e-3)
+    assert (out["clock_nets"], out["clock_sinks"], out["clock_buffers"]) == (2, 72, 9)
+    assert (out["wirelength_um"], out["routing_overflow"], out["timing_repair_buffers"]) == (1234, 3, 85)
+    assert out["steps"] == ["floorplan", "placement", "reports"] and out["tool_versions"] == {"openroad": "v2.0-5"}
+
+
+def test_a_log_that_says_nothing_gives_nothing():
+    out = placed.parse("STEP floorplan\n")
+    assert all(out[k] is None for k in ("area_um2", "setup_slack_ns", "skew_ns", "routing_overflow", "clock_sinks"))
 
 
 def test_a_placed_def_is_drawn(tmp_path):
