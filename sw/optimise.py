@@ -62,7 +62,10 @@ class MuonAdamW(torch.optim.AdamW):
             for p in group["params"] if group["muon"] else ():
                 if p.grad is None:
                     continue
-                mean = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                state = self.state[p]
+                if not state:  # AdamW wants a step in every state that it loads
+                    state.update(step=torch.tensor(0.0), momentum=torch.zeros_like(p))
+                mean = state["momentum"]
                 mean.lerp_(p.grad, 1 - self.MOMENTUM)
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.add_(orthogonal(p.grad.lerp(mean, self.MOMENTUM)), alpha=-group["lr"] * SIZE * max(p.shape) ** 0.5)

@@ -91,13 +91,19 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
     """Train one stage in `folder` (resumes there) and return the model."""
     model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
     recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps,
-              "surrogate": surrogate,
-              "epochs": epochs or stage.epochs, "rate": stage.rate, "data": list(data), "split": task.split.name,
+              "surrogate": surrogate, "targets": task.layout.kind, "epochs": epochs or stage.epochs,
+              "rate": stage.rate, "data": list(data), "split": task.split.name,
               "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
     trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
                 seed=seed, recipe=recipe, quiet=quiet,
                 optimise=optimise.adamw if stage.name in WIDTHS else optimise.muon)  # gated networks diverge with Muon
     return model.eval()
+
+
+def rates_of(folder):
+    """Firing rates of a run's layers in its last epoch, or () where nothing spikes."""
+    metrics = json.loads((Path(folder) / "manifest.json").read_text())["metrics"]
+    return tuple(v for k, v in sorted(metrics.items()) if k.startswith("rate"))
 
 
 def size_of(model, mask=True):

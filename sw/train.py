@@ -86,11 +86,24 @@ def _run(args):
         model = stages.train(stage, config, work, folder, model, seed=args.seed,
                              surrogate=args.surrogate, epochs=args.epochs, quiet=args.quiet,
                              data=[Path(d).name for d in args.data], **extra)
+        tell_rates(name, folder, Path(args.out) / stage.before if stage.before else None)
     if args.export:
         integer = export.integer_model(model, config, work, recipe={"stage": chain[-1], "seed": args.seed})
         integer.save(args.export)
         print(f"{args.export}: {integer.sha256}")
     return 0
+
+
+def tell_rates(name, folder, before=None):
+    """Print how much each layer fires, beside the stage before, and warn of a layer that fell silent or saturated."""
+    rates = stages.rates_of(folder)
+    if not rates:
+        return
+    earlier = stages.rates_of(before) if before and (before / "manifest.json").is_file() else None
+    beside = f" ({before.name}: {' / '.join(f'{r:.1%}' for r in earlier)})" if earlier else ""
+    print(f"{name}: neurons fire at {' / '.join(f'{r:.1%}' for r in rates)} of time steps{beside}")
+    for line in export.check_rates(rates, earlier):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -47,3 +47,21 @@ def test_only_the_hidden_matrix_takes_an_orthogonal_step():
     torch.testing.assert_close((before["outer"] - model.outer.detach()).abs(), torch.full((4, 3), 0.005), rtol=1e-3,
                                atol=1e-6)
     assert len(optimiser.param_groups) == 2
+
+
+def test_resumes_from_its_state():
+    def train(model, optimiser, steps):
+        for _ in range(steps):
+            optimiser.zero_grad()
+            ((model.inner @ model.outer) ** 2).sum().backward()
+            optimiser.step()
+
+    whole, first, second = Small(), Small(), Small()
+    train(whole, optimise.muon(whole, 0.01, 0.0), 4)
+    optimiser = optimise.muon(first, 0.01, 0.0)
+    train(first, optimiser, 2)
+    second.load_state_dict(first.state_dict())
+    other = optimise.muon(second, 0.01, 0.0)
+    other.load_state_dict(optimiser.state_dict())
+    train(second, other, 2)
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), second.parameters(), strict=True))
