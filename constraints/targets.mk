@@ -1,7 +1,17 @@
 # Targets of the physical flow, included by the Makefile. LIB: ihp-sg13g2 (PDK=folder), nangate45, or a .lib file.
 LIB ?= ihp-sg13g2
 PHYSICAL = --config "$(or $(CONFIG),tiny)" --lib "$(LIB)" $(if $(PDK),--pdk "$(PDK)")
-.PHONY: synth sta gate-activity power gates ablation memory-options openroad fpga-report physical-json
+# of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
+GATES_ARGS = $(if $(filter paper,$(CONFIG)),--blocks pe_array lif --frames 2)
+ABLATION_ARGS = $(if $(filter paper,$(CONFIG)),--energy scaled)
+CORNERS = $(if $(filter ihp-sg13g2,$(LIB)),typ slow fast,typ)
+.PHONY: physical synth sta gate-activity power gates ablation memory-options openroad fpga-report physical-json
+
+physical: $(READY) ## All reports of CONFIG in LIB one after another, collected (needs `sta`; minutes for tiny, half an hour for paper)
+	@$(MAKE) --no-print-directory synth
+	@for corner in $(CORNERS); do $(MAKE) --no-print-directory sta ARGS="--corner $$corner" || exit 1; done
+	@for step in gates power ablation memory-options physical-json; do \
+	    $(MAKE) --no-print-directory $$step || exit 1; done
 
 synth: $(READY) ## Map to a library: area, flip-flops, depth by block (CONFIG=tiny|paper LIB=ihp-sg13g2|nangate45|FILE.lib PDK=folder)
 	@$(PY) -m hw.flow.synth $(PHYSICAL) $(ARGS)
@@ -10,7 +20,7 @@ sta: $(READY) ## Timing of the mapped netlist at 100 kHz and a fast clock (needs
 	@$(PY) -m hw.flow.sta $(PHYSICAL) $(ARGS)
 
 gates: $(READY) ## Gate-level co-simulation beside the RTL (ARGS="--blocks pe_array lif --frames 2")
-	@$(PY) -m cosim.gates $(PHYSICAL) $(ARGS)
+	@$(PY) -m cosim.gates $(PHYSICAL) $(or $(ARGS),$(GATES_ARGS))
 
 gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
 	@$(PY) -m cosim.gates $(PHYSICAL) --frames $(or $(FRAMES),3) --stimulus-only build/physical/stimulus-$(or $(CONFIG),tiny).bin
@@ -21,7 +31,7 @@ power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
 	@$(PY) -m cosim.mechanisms --config "$(or $(CONFIG),tiny)"
-	@$(PY) -m hw.flow.ablation $(PHYSICAL) $(ARGS)
+	@$(PY) -m hw.flow.ablation $(PHYSICAL) $(or $(ARGS),$(ABLATION_ARGS))
 
 memory-options: $(READY) ## Weight buffers as SRAM macros, flip-flops, latches, ROM
 	@$(PY) -m hw.flow.memory_options $(PHYSICAL) $(ARGS)

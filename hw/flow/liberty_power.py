@@ -1,11 +1,11 @@
 """Power of every leaf from the Liberty tables and recorded activity: what `make power` uses where OpenSTA 3 is not.
 
-    internal  = toggles of a pin x its `internal_power` table at (SLEW, load), averaged over rise and fall; tables with
+    internal  = toggles of a pin x its `internal_power` table at (slew, load), averaged over rise and fall; tables with
                 `when` count by the probability of the state, those with `related_pin` by that pin's toggles
     switching = toggles of an output x V^2 / 2 x capacitance of the pins it drives
     leakage   = `leakage_power` by the probability of the state, else `cell_leakage_power`
 
-Pins of a cell are taken as independent, and every slew as `SLEW`. For a library without power tables the internal
+Pins of a cell are taken as independent, and every slew as `SLEW_PS_NM` a nanometre of the node. For a library without power tables the internal
 energy is a model: an output's own drain capacitance equals its cell's input capacitance (parasitic delay of an
 inverter = 1 [Sutherland, Sproull, Harris: Logical Effort, 1999, section 1.3]), and a flip-flop's clock edge moves
 `CLOCK_LOADS` of its clock pins' capacitance inside; leakage without figures is nought, and said to be.
@@ -19,7 +19,9 @@ import numpy as np
 from .gate_simulator import GateSimulator, _compile
 from .models import expression
 
-SLEW = 0.1          # ns, where OpenSTA finds one for each pin; tables change by some percent between 0.02 and 0.3 ns
+# About twice the delay of an inverter that drives four [half a picosecond a nanometre: Weste, Harris: CMOS VLSI Design,
+# 2010, section 4.4], where OpenSTA finds a slew for each pin.
+SLEW_PS_NM = 1.0
 CLOCK_LOADS = 4     # clock inverters and the gates of master and slave
 
 
@@ -49,8 +51,8 @@ def _numbers(values):
     return np.array([float(v) for text in values for v in re.split(r"[\s,\\]+", text) if v])
 
 
-def _table(group, templates):
-    """Energy against load at `SLEW`: (loads pF in the library's unit, energies), loads None where it is a constant."""
+def _table(group, templates, slew_ns):
+    """Energy against load at one slew: (loads in the library's unit, energies), loads None where it is a constant."""
     values = _numbers(group.attributes.get("values", ["0"]))
     template = templates.get(group.names[0] if group.names else "", None)
     axes = []
@@ -64,7 +66,7 @@ def _table(group, templates):
     values = values.reshape([len(a) for _, a in axes])
     slew = [i for i, (name, _) in enumerate(axes) if "transition" in name or not name and i == 0]
     if slew:
-        values = np.apply_along_axis(lambda v: np.interp(SLEW, axes[slew[0]][1], v), slew[0], values)
+        values = np.apply_along_axis(lambda v: np.interp(slew_ns, axes[slew[0]][1], v), slew[0], values)
     rest = [a for i, a in enumerate(axes) if i not in slew]
     return (rest[0][1], values) if rest else (None, np.atleast_1d(values))
 
@@ -72,13 +74,13 @@ def _table(group, templates):
 class Tables:
     """The power tables of one cell, ready to be evaluated for many instances at once."""
 
-    def __init__(self, cell, templates, energy_pj, farad_pf):
+    def __init__(self, cell, templates, energy_pj, farad_pf, slew_ns=0.1):
         self.cell, self.names = cell, [p.name for p in cell.pins.values() if p.direction in ("input", "output")]
         self.pins = {}
         for pin in cell.group.all("pin"):
             entries = []
             for group in pin.all("internal_power"):
-                tables = [_table(t, templates) for kind in ("rise_power", "fall_power", "power")
+                tables = [_table(t, templates, slew_ns) for kind in ("rise_power", "fall_power", "power")
                           for t in group.all(kind)]
                 tables = [(None if x is None else x * farad_pf, y * energy_pj) for x, y in tables]
                 entries.append((group.attributes.get("related_pin", "").split(), group.attributes.get("when"), tables))
@@ -105,18 +107,21 @@ class Tables:
             weights, energies = [], []
             for related, when, tables in entries:
                 weight = np.ones_like(high[pin])
+                if when:
+                    weight = weight * self.probability(when, high)
+                else:   # a table without state serves the states that the pin's other tables do not name
+                    weight = weight * np.clip(1 - sum(self.probability(w, high) for r, w, _ in entries
+                                                      if w and r == related), 0, 1)
                 if related and related[0] in toggles:
                     weight = weight * (toggles[related[0]] + 1e-9)
-                if when:
-                    weight = weight * (self.probability(when, high) + 1e-12)
-                elif any(w for r, w, _ in entries if r == related):
-                    weight = weight * 1e-9      # a table without state serves where no state is given
                 weights.append(weight)
                 # rise and fall are one toggle each: the mean of the tables there are, of two
                 energies.append(sum(y[0] if x is None else np.interp(load[pin], x, y) for x, y in tables) / 2
                                 + np.zeros_like(weight))
             weights = np.array(weights)
-            total = total + toggles[pin] * (weights * np.array(energies)).sum(0) / weights.sum(0)
+            # of an output's toggles each has one cause; the states of an input need not add up to one
+            whole = weights.sum(0) if any(related for related, _, _ in entries) else 1.0
+            total = total + toggles[pin] * (weights * np.array(energies)).sum(0) / np.maximum(whole, 1e-15)
         return total
 
     def static(self, high, nanowatt):
@@ -171,7 +176,7 @@ def instances(library, netlist, macro_kinds, saif):
         high = {n: np.array([k.get(n, (0, 0.0))[1] for k in known]) for n in names}
         load = {p.name: capacitance[[pins[p.name] for _, pins in members]] for p in cell.outputs}
         load |= {p.name: np.zeros(len(members)) for p in cell.inputs}
-        t = Tables(cell, templates, farad_pf, farad_pf)
+        t = Tables(cell, templates, farad_pf, farad_pf, (library.node or 100) * SLEW_PS_NM * 1e-3)
         own = np.mean([p.capacitance for p in cell.inputs]) if cell.inputs else 0.0
         inside = (t.internal(toggles, high, load) if tables else modelled(cell, toggles, own, voltage)) \
             + np.zeros(len(members))
