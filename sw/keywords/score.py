@@ -49,7 +49,7 @@ def picture(matrix, labels, path, title):
     matrix = torch.tensor(matrix)
     share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)
     figure, axes = pyplot.subplots(figsize=(0.5 * len(labels) + 2, 0.5 * len(labels) + 1.5))
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
     axes.set(xticks=range(len(labels)), yticks=range(len(labels)), xlabel="answer", ylabel="spoken", title=title)
     axes.set_xticklabels(labels, rotation=90)
     axes.set_yticklabels(labels)

@@ -43,12 +43,13 @@ class SparkNet(nn.Module):
         widths = (bins, channels, channels, channels)
         self.blocks = nn.Sequential(*(Block(width, channels, kernel, residual=i > 0)
                                       for i, (width, kernel) in enumerate(zip(widths, KERNELS, strict=True))))
-        self.gating = nn.Sequential(nn.Conv1d(channels, gates, 1), nn.BatchNorm1d(gates), nn.Tanh())
+        self.gating = nn.Sequential(nn.Conv2d(channels, gates, 1), nn.BatchNorm2d(gates), nn.Tanh())
         self.linear = nn.Linear(gates, classes)
 
     def mu(self, x):
         """Features (B, bins, frames) -> mu (B, gates, frames) in -1..1."""
-        return self.gating(self.blocks(x))
+        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, bins, 1, frames)
+        return self.gating(self.blocks(x)).squeeze(2)
 
     def gates_of(self, mu):
         """Gates (B, gates, frames) of mu: noisy and relaxed in training, else as `gate` says."""
@@ -77,14 +78,18 @@ class SparkNet(nn.Module):
 
 
 class Block(nn.Module):
-    """Depthwise convolution in time, pointwise, batch norm, ReLU; a 1 x 1 convolution with batch norm beside it."""
+    """Depthwise convolution in time, pointwise, batch norm, ReLU; a 1 x 1 convolution with batch norm beside it.
+
+    (B, inputs, 1, frames) -> (B, outputs, 1, frames): two-dimensional with channels last, which on a CPU takes a third
+    of the time of PyTorch's one-dimensional convolutions.
+    """
 
     def __init__(self, inputs, outputs, kernel, residual):
         super().__init__()
-        self.depthwise = nn.Conv1d(inputs, inputs, kernel, padding=kernel // 2, groups=inputs, bias=False)
-        self.pointwise = nn.Conv1d(inputs, outputs, 1, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
-        self.residual = nn.Sequential(nn.Conv1d(inputs, outputs, 1, bias=False), nn.BatchNorm1d(outputs)) \
+        self.depthwise = nn.Conv2d(inputs, inputs, (1, kernel), padding=(0, kernel // 2), groups=inputs, bias=False)
+        self.pointwise = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.residual = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)) \
             if residual else None
 
     def forward(self, x):

@@ -14,6 +14,7 @@ from sw.data import download, speech_commands
 from sw.data.speech_commands import CLASSES, SILENCE, UNKNOWN, WORDS, Clip, official_set
 from sw.keywords import features, noise, task, waves
 
+torch.set_num_threads(1)  # small sums: threads only wait for each other
 PACK = Path("../shared/data/keywords")
 
 
