@@ -5,10 +5,10 @@
     switching = toggles of an output x V^2 / 2 x capacitance of the pins it drives
     leakage   = `leakage_power` by the probability of the state, else `cell_leakage_power`
 
-Pins of a cell are taken as independent, and every slew as `SLEW_PS_NM` a nanometre of the node. For a library without power tables the internal
-energy is a model: an output's own drain capacitance equals its cell's input capacitance (parasitic delay of an
-inverter = 1 [Sutherland, Sproull, Harris: Logical Effort, 1999, section 1.3]), and a flip-flop's clock edge moves
-`CLOCK_LOADS` of its clock pins' capacitance inside; leakage without figures is nought, and said to be.
+Pins of a cell are taken as independent, and every slew as `SLEW_PS_NM` a nanometre of the node. For a library without
+power tables the internal energy is a model: an output's own drain capacitance equals its cell's input capacitance
+(parasitic delay of an inverter = 1 [Sutherland, Sproull, Harris: Logical Effort, 1999, section 1.3]), and a flip-flop's
+clock edge moves `CLOCK_LOADS` of its clock pins' capacitance inside; leakage without figures is nought, and said to be.
 """
 
 import itertools

@@ -30,14 +30,16 @@ HALO = 60.0  # um kept free round a macro
 # layers, widths and pitches in um; IHP: design rules of the technology LEF, straps as OpenROAD-flow-scripts' platform
 TECHNOLOGY = {
     "ihp-sg13g2": {
-        "pin_hor_layer": "Metal3", "pin_ver_layer": "Metal2", "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
+        "pin_hor_layer": ["Metal3", "Metal5"], "pin_ver_layer": ["Metal2", "Metal4"],
+        "wire_layer": "Metal3", "clock_wire_layer": "Metal4",
         "signal_layers": "Metal2-TopMetal1", "clock_layers": "Metal2-Metal5",
         "rail_layer": "Metal1", "rail_width": 0.44,
         "strap_layers": ["TopMetal1", "TopMetal2"], "strap_width": 2.2, "strap_pitch": 75.6,
         "macro_pin_layer": "Metal4",
         "clock_buffer": "sg13g2_buf_4"},
     "nangate45": {
-        "pin_hor_layer": "metal3", "pin_ver_layer": "metal2", "wire_layer": "metal3", "clock_wire_layer": "metal5",
+        "pin_hor_layer": ["metal3", "metal5"], "pin_ver_layer": ["metal2", "metal4"],
+        "wire_layer": "metal3", "clock_wire_layer": "metal5",
         "signal_layers": "metal2-metal7", "clock_layers": "metal3-metal7", "rail_layer": "metal1", "rail_width": 0.17,
         "strap_layers": ["metal4", "metal7"], "strap_width": 0.48, "strap_pitch": 28.0, "macro_pin_layer": "metal4",
         "clock_buffer": "BUF_X4"},
