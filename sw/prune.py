@@ -52,6 +52,16 @@ def one_time_step(model):
 
 
 @torch.no_grad()
+def other_outputs(model, outputs):
+    """The same spiking layers under a fresh readout of `outputs`, for targets of another kind."""
+    other = Rsnn(**{**model.sizes, "outputs": outputs})
+    for name in MATRICES:
+        if name != "fc":
+            getattr(other, name).copy_(getattr(model, name))
+    return other
+
+
+@torch.no_grad()
 def prune_fc(model, share):
     """Mask the smallest `share` of the FC weights, by magnitude; the mask stays through further training."""
     if not 0 <= share < 1:

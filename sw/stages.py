@@ -63,11 +63,13 @@ def build(stage, config, previous, task, *, seed=0, surrogate=SURROGATE):
                     potential_fraction=config.potential_fraction, potential_bits=config.potential_bits,
                     reset=config.reset)
     model = previous
-    if stage.time_steps < previous.time_steps:
-        model = prune.one_time_step(previous)
-    if neurons < previous.neurons:
-        scores = prune.importance(previous, islice(task.batches(seed)(0), 8))
-        model = prune.keep_neurons(previous, scores, neurons)
+    if previous.outputs != config.outputs:
+        model = prune.other_outputs(previous, config.outputs)
+    if stage.time_steps < model.time_steps:
+        model = prune.one_time_step(model)
+    if neurons < model.neurons:
+        scores = prune.importance(model, islice(task.batches(seed)(0), 8))
+        model = prune.keep_neurons(model, scores, neurons)
     if stage.fc_pruned:
         prune.prune_fc(model, stage.fc_pruned)
     if stage.balanced:

@@ -44,6 +44,8 @@ def parser():
     p.add_argument("--epochs", type=int, help="epochs of every stage, in place of its own number")
     p.add_argument("--rate-target", type=float, default=0.35, help="firing rate above which a layer is punished")
     p.add_argument("--teacher", help="run folder of a trained gru or lstm to distil from")
+    p.add_argument("--start", help="run folder to start the first stage from, in place of the stage before it; its "
+                   "readout is replaced where --config has other outputs")
     p.add_argument("--export", help="folder for the integer model of the last stage")
     p.add_argument("--threads", type=int, default=1, help="threads of one process")
     p.add_argument("--quiet", action="store_true")
@@ -79,14 +81,16 @@ def _run(args):
         raise ValueError(f"teacher={args.teacher!r}: distilling is for frame targets, not for --targets ctc")
     if args.teacher:
         extra["teacher"] = stages.restore(args.teacher)
+    before = Path(args.start) if args.start else None
     for name in chain:  # every stage trains, or is found finished and only loaded
         stage, folder = stages.STAGES[name], Path(args.out) / name
         if model is None and stage.before:
-            model = stages.restore(Path(args.out) / stage.before)
+            model = stages.restore(args.start or Path(args.out) / stage.before)
         model = stages.train(stage, config, work, folder, model, seed=args.seed,
                              surrogate=args.surrogate, epochs=args.epochs, quiet=args.quiet,
                              data=[Path(d).name for d in args.data], **extra)
-        tell_rates(name, folder, Path(args.out) / stage.before if stage.before else None)
+        tell_rates(name, folder, before if stage.bits else None)
+        before = folder
     if args.export:
         integer = export.integer_model(model, config, work, recipe={"stage": chain[-1], "seed": args.seed})
         integer.save(args.export)
@@ -99,7 +103,7 @@ def tell_rates(name, folder, before=None):
     rates = stages.rates_of(folder)
     if not rates:
         return
-    earlier = stages.rates_of(before) if before and (before / "manifest.json").is_file() else None
+    earlier = stages.rates_of(before) if before else None
     beside = f" ({before.name}: {' / '.join(f'{r:.1%}' for r in earlier)})" if earlier else ""
     print(f"{name}: neurons fire at {' / '.join(f'{r:.1%}' for r in rates)} of time steps{beside}")
     for line in export.check_rates(rates, earlier):

@@ -135,3 +135,12 @@ def test_overflow_names_the_worst_neuron():
     zero["fc"][:, 7] = -8
     model = IntegerModel(config, **zero, thresholds=torch.tensor([10, 10]))
     assert export.bounds(model)["fc"] == (10, 7, 256)  # 16 inputs x 2 time steps x 8, either sign
+
+
+def test_other_outputs_keep_the_spiking_layers():
+    torch.manual_seed(0)
+    network = Rsnn(features=10, neurons=16, outputs=80)
+    other = prune.other_outputs(network, 24)
+    assert other.outputs == 24 and other.fc.shape == (16, 24) and other.sizes["neurons"] == 16
+    for name in ("input", "recurrent0", "forward1", "recurrent1"):
+        assert torch.equal(getattr(other, name), getattr(network, name))
