@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sw import score
 from sw.lpa import array, encoder
 from sw.models import lpa_reference
 from sw.models.lpa import COLDEST, PulseAccumulator
@@ -83,16 +84,28 @@ def divergence(student, teacher, valid):
                              reduction="batchmean")
 
 
-@torch.no_grad()
-def compare(student, teacher, work):
-    """Mean KL divergence from the teacher over the held-out recordings, nats an answer."""
-    total, count = 0.0, 0
-    for values, attention, lengths in work.held_batches():
-        one, two = (m(values, attention_mask=attention).logits for m in (student, teacher))
-        valid = torch.arange(one.shape[1])[None] < lengths[:, None]
-        total += divergence(one, two, valid).item() * int(valid.sum())
-        count += int(valid.sum())
-    return total / count
+class Yardstick:
+    """The held-out recordings and what the teacher answers on them, to measure any student by, in one pass each."""
+
+    @torch.no_grad()
+    def __init__(self, teacher, work):
+        self.work = work
+        self.told = [teacher(values, attention_mask=mask).logits for values, mask, _ in work.held_batches()]
+        self.original = self.measure(answers=self.told)[0]
+
+    @torch.no_grad()
+    def measure(self, model=None, answers=None):
+        """(Error rate in %, mean KL divergence from the teacher in nats an answer) of a model, or of its answers."""
+        errors, total, count, index = score.Errors(), 0.0, 0, 0
+        for i, (values, mask, lengths) in enumerate(self.work.held_batches()):
+            got = answers[i] if answers else model(values, attention_mask=mask).logits
+            valid = torch.arange(got.shape[1])[None] < lengths[:, None]
+            total += divergence(got, self.told[i], valid).item() * int(valid.sum())
+            count += int(valid.sum())
+            for logits, length in zip(got, lengths.tolist(), strict=True):
+                errors += self.work.judge(index, logits[:length])
+                index += 1
+        return round(errors.rate, 2), float(f"{total / count:.4g}")
 
 
 @torch.no_grad()

@@ -23,10 +23,10 @@ from sw.lpa import encoder
 from sw.lpa.mixing import (
     WARMEST,
     Nothing,
+    Yardstick,
     accumulators,
     array_cycles,
     binary_shares,
-    compare,
     divergence,
     relative_error,
     set_gates,
@@ -35,7 +35,6 @@ from sw.lpa.mixing import (
 )
 from sw.lpa.pretrain import add_data_options, run
 from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
-from sw.lpa.task import error_rate
 from sw.models.lpa_attention import in_place_of
 
 ORDERS = ("easiest", "hardest", "random")
@@ -127,32 +126,28 @@ def batches(work, seed, steps, epochs, frames):
     return of
 
 
-def rate_of(model, work):
-    """Error rate in percent on the held-out recordings."""
-    return round(error_rate(lambda x, m: model(x, attention_mask=m).logits, work).rate, 2)
-
-
-def figures_of(trainee, teacher, work):
-    """Error with soft and with hard gates, divergence from the teacher, shares of near-binary gates."""
+def figures_of(trainee, yardstick):
+    """Error with soft and with hard gates, divergence from the teacher, shares of near-binary gates, array cycles."""
     model = trainee.model.eval()
     if not accumulators(model):
-        return {"error": rate_of(model, work), "kl": round(compare(model, teacher, work), 5)}
+        return dict(zip(("error", "kl"), yardstick.measure(model), strict=True))
     set_gates(model, hard=False)
-    result = {"soft_error": rate_of(model, work), "soft_kl": round(compare(model, teacher, work), 5)}
-    shares = binary_shares(model, work)
+    soft = yardstick.measure(model)
+    shares = binary_shares(model, yardstick.work)
     set_gates(model, hard=True)
-    hard = rate_of(model, work)
-    array = array_cycles(model, work, hw_config.load("paper"))
-    return {**result, "error": hard, "hard_error": hard, "kl": round(compare(model, teacher, work), 5),
+    hard = yardstick.measure(model)
+    cycles = array_cycles(model, yardstick.work, hw_config.load("paper"))
+    return {"error": hard[0], "kl": hard[1], "soft_error": soft[0], "soft_kl": soft[1], "hard_error": hard[0],
             "near_binary_share": round(shares.pop("all"), 5),
-            "array_cycles": array, "near_binary": {name: round(s, 5) for name, s in shares.items()}}
+            "near_binary": {name: round(s, 5) for name, s in shares.items()}, "array_cycles": cycles}
 
 
-def experiment(row, args, teacher, work):
+def experiment(row, args, teacher, yardstick):
     """Run one row to its `result.json`, or read it where it is finished; returns its figures."""
     folder = Path(args.out) / row.name
     if (folder / "result.json").is_file():
         return json.loads((folder / "result.json").read_text())
+    work = yardstick.work
     swept, weights = finished(args.sweep)
     replaced = chosen(swept["order"], row.order, row.layers, args.seed)
     recipe = {**asdict(row), "replaced": replaced, "seed": args.seed, "rate": args.rate, "epochs": args.epochs,
@@ -161,15 +156,14 @@ def experiment(row, args, teacher, work):
     start = {}
     if row.mixer == "pulses":
         set_gates(trainee.model.eval(), WARMEST, hard=False)
-        start = {"untrained_error": rate_of(trainee.model, work),
-                 "untrained_kl": round(compare(trainee.model, teacher, work), 5)}
+        start = dict(zip(("untrained_error", "untrained_kl"), yardstick.measure(trainee.model), strict=True))
     if sum(p.numel() for p in trainee.parameters()):
         trainer.fit(trainee, batches(work, args.seed, args.steps, args.epochs, args.frames),
                     Distillation(teacher, row.anneal), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
                     recipe=recipe, decay=0.0, quiet=args.quiet)
     if row.mixer == "pulses":
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
-    result = {**recipe, **figures_of(trainee, teacher, work), **start, "torch": torch.__version__,
+    result = {**recipe, **figures_of(trainee, yardstick), **start, "torch": torch.__version__,
               "commit": trainer.commit()}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
@@ -200,11 +194,12 @@ def parser():
 def replace(args):
     """Run the row that the options name, or the table."""
     teacher, work = original(args)
+    yardstick = Yardstick(teacher, work)
     rows = TABLE if args.table else [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
                                          "nothing" if args.nothing else "pulses")]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
     for row in rows:
-        r = experiment(row, args, teacher, work)
+        r = experiment(row, args, teacher, yardstick)
         print(f"{r['layers']:6} {r['order']:8} {str(r['anneal']):8} {str(r['adapt']):7} {r['mixer']:8} "
               f"{r['error']:7.2f} {r.get('soft_error', r['error']):7.2f} {r['kl']:20.4f}  "
               f"{r.get('near_binary_share', float('nan')):10.2%}", flush=True)

@@ -115,7 +115,7 @@ def plot_replacement(results, path):
         right.loglog(swept["mse"], swept["alone_kl"], "o", color="tab:blue")
         for i, point in enumerate(zip(swept["mse"], swept["alone_kl"], strict=True)):
             right.annotate(str(i), point, textcoords="offset points", xytext=(4, 2), fontsize=8)
-        right.set(xlabel="MSE of the layer / variance", ylabel="KL from the original, replaced alone",
+        right.set(xlabel="MSE of the layer in the sweep", ylabel="KL from the original, replaced alone",
                   title=f"does the sweep foretell? rank correlation {swept['mse_to_kl']}")
     for axes in (left, right):
         axes.grid(alpha=0.3)

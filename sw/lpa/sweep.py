@@ -1,8 +1,8 @@
 """How hard each layer's attention is to replace: `make lpa-sweep`, or `python -m sw.lpa.sweep --encoder FOLDER`.
 
 In every layer an accumulator learns, by itself, to answer what that layer's attention answers on the original's own
-frames. What is left of the error on held-out recordings, over the answers' variance, orders the layers. Each is then
-put alone into the encoder, to see whether the error foretells the damage.
+frames. The squared error that is left on held-out recordings orders the layers; beside it stands the same over the
+answers' variance. Each is then put alone into the encoder, to see whether either foretells the damage.
 """
 
 import argparse
@@ -19,9 +19,8 @@ from tqdm import tqdm
 from sw import trainer
 from sw.integer_model import write_atomically
 from sw.lpa import encoder
-from sw.lpa.mixing import compare, recorded, relative_error, set_gates
+from sw.lpa.mixing import Yardstick, recorded, relative_error, set_gates
 from sw.lpa.pretrain import RUN, add_data_options, run, task_of
-from sw.lpa.task import error_rate
 from sw.lpa.waves import WaveTask
 from sw.models.lpa_attention import in_place_of
 
@@ -57,26 +56,29 @@ def loss(stand, batch):
 
 @torch.no_grad()
 def held_out(stand, work):
-    """Relative squared error of each layer on the held-out recordings, soft gates."""
+    """Squared error of each layer on the held-out recordings, soft gates: [plain], [over the answers' variance]."""
     set_gates(stand, hard=False)
-    totals, count = [0.0] * len(stand.mixers), 0
+    totals, count = torch.zeros(2, len(stand.mixers)), 0
     for values, attention, lengths in work.held_batches():
         valid = torch.arange(int(lengths.max()))[None] < lengths[:, None]
-        for i, e in enumerate(stand.errors(values, attention, valid)):
-            totals[i] += e.item() * len(lengths)
+        with recorded([layer.attention for layer in encoder.layers_of(stand.look[0])]) as seen:
+            stand.look[0](values, attention_mask=attention)
+        for i, (mixer, place) in enumerate(zip(stand.mixers, seen, strict=True)):
+            got, wanted = mixer(place["x"], attention_mask=place["mask"])[0][valid], place["y"][valid]
+            error = (got - wanted).square().mean()
+            totals[:, i] += torch.stack((error, error / wanted.var(0).mean())) * len(lengths)
         count += len(lengths)
-    return [t / count for t in totals]
+    return (totals / count).tolist()
 
 
-def alone(teacher, stand, work, quiet=False):
+def alone(teacher, stand, yardstick, quiet=False):
     """Each layer replaced by itself, nothing trained after: [(error rate in %, KL divergence)], soft gates."""
     figures = []
     for i in tqdm(range(len(stand.mixers)), desc="each layer alone", unit="layer", disable=quiet):
         student = deepcopy(teacher)
         encoder.layers_of(student)[i].attention = deepcopy(stand.mixers[i])
         set_gates(student.eval(), hard=False)
-        rate = error_rate(lambda x, m, student=student: student(x, attention_mask=m).logits, work).rate
-        figures.append((rate, compare(student, teacher, work)))
+        figures.append(yardstick.measure(student))
     return figures
 
 
@@ -134,20 +136,23 @@ def sweep(args):
               "split": work.split.name, "encoder": Path(args.encoder).name}
     trainer.fit(stand, lambda epoch: islice(drawn(epoch), args.steps), loss, args.out, epochs=args.epochs,
                 rate=args.rate, seed=args.seed, recipe=recipe, decay=0.0, quiet=args.quiet, clip=10.0)
-    errors = held_out(stand, work)
-    rate = error_rate(lambda x, m: teacher(x, attention_mask=m).logits, work).rate
-    single = alone(teacher, stand, work, args.quiet)
+    errors, relative = held_out(stand, work)
+    yardstick = Yardstick(teacher, work)
+    single = alone(teacher, stand, yardstick, args.quiet)
     order = sorted(range(len(errors)), key=errors.__getitem__)
-    figures = {**recipe, "mse": [round(e, 5) for e in errors], "order": order, "error": round(rate, 2),
-               "alone_error": [round(r, 2) for r, _ in single], "alone_kl": [float(f"{k:.4g}") for _, k in single],
-               "mse_to_kl": round(rank_correlation(errors, [k for _, k in single]), 3),
-               "torch": torch.__version__, "commit": trainer.commit()}
+    damage = [k for _, k in single]
+    figures = {**recipe, "mse": [float(f"{e:.4g}") for e in errors], "relative": [round(e, 4) for e in relative],
+               "order": order, "error": yardstick.original, "alone_error": [r for r, _ in single],
+               "alone_kl": damage, "mse_to_kl": round(rank_correlation(errors, damage), 3),
+               "relative_to_kl": round(rank_correlation(relative, damage), 3), "torch": torch.__version__,
+               "commit": trainer.commit()}
     write_atomically(Path(args.out) / "sweep.json", (json.dumps(figures, indent=1) + "\n").encode())
-    print(f"original: {rate:.2f} % error rate ({work.split.name})")
-    print("layer   MSE / variance   error alone   KL alone")
+    print(f"original: {yardstick.original:.2f} % error rate ({work.split.name})")
+    print("layer          MSE   MSE / variance   error alone   KL alone")
     for i in order:
-        print(f"{i:5} {errors[i]:16.4f} {single[i][0]:11.2f} % {single[i][1]:10.4f}")
-    print(f"order, easiest first: {' '.join(map(str, order))}; rank correlation of MSE with KL {figures['mse_to_kl']}")
+        print(f"{i:5} {errors[i]:12.4g} {relative[i]:16.4f} {single[i][0]:11.2f} % {single[i][1]:10.4f}")
+    print(f"order, easiest first: {' '.join(map(str, order))}; rank correlation with KL: MSE {figures['mse_to_kl']}, "
+          f"MSE / variance {figures['relative_to_kl']}")
 
 
 def main(argv=None):

@@ -11,7 +11,7 @@ pytest.importorskip("transformers", reason="transformers is not installed: the l
 
 from sw.data.phones import PHONES  # noqa: E402
 from sw.lpa import encoder, pretrain, replace, report, scaling, sweep, task  # noqa: E402
-from sw.lpa.mixing import COLDEST, array_cycles, relative_error, set_gates, temperature_at  # noqa: E402
+from sw.lpa.mixing import COLDEST, Yardstick, array_cycles, relative_error, set_gates, temperature_at  # noqa: E402
 from sw.lpa.replace import Row  # noqa: E402
 
 
@@ -103,7 +103,7 @@ def arguments(swept, folder):
 def test_a_row_runs_resumes_and_leaves_the_original_alone(teacher, work, swept, tmp_path):
     before = {name: p.clone() for name, p in teacher.state_dict().items()}
     args = arguments(swept, tmp_path)
-    result = replace.experiment(Row(1), args, teacher, work)
+    result = replace.experiment(Row(1), args, teacher, Yardstick(teacher, work))
     assert result["replaced"] == [sweep.finished(swept)[0]["order"][0]] and result["anneal"]
     for name in ("error", "soft_error", "hard_error", "near_binary_share", "untrained_error", "kl"):
         assert result[name] >= 0, name
@@ -112,7 +112,7 @@ def test_a_row_runs_resumes_and_leaves_the_original_alone(teacher, work, swept, 
     assert all(torch.equal(p, before[name]) for name, p in teacher.state_dict().items())
     assert replace.experiment(Row(1), args, None, None) == result  # finished: read, not run
     (tmp_path / Row(1).name / "result.json").unlink()
-    again = replace.experiment(Row(1), args, teacher, work)  # from its last checkpoint
+    again = replace.experiment(Row(1), args, teacher, Yardstick(teacher, work))  # from its last checkpoint
     assert {**again, "commit": 0} == {**result, "commit": 0}
 
 
@@ -133,7 +133,7 @@ def test_what_trains_is_what_should(teacher, work, swept):
 
 def test_nothing_replaced_is_the_original(teacher, work, swept):
     trainee = replace.Trainee(teacher, [], Row(0), {})
-    figures = replace.figures_of(trainee, teacher, work)
+    figures = replace.figures_of(trainee, Yardstick(teacher, work))
     assert figures["kl"] == pytest.approx(0, abs=1e-6)
 
 
@@ -166,7 +166,7 @@ def test_attention_beside_it_is_attention():
 
 def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys):
     runs = tmp_path / "runs"
-    replace.experiment(Row(1), arguments(swept, runs), teacher, work)
+    replace.experiment(Row(1), arguments(swept, runs), teacher, Yardstick(teacher, work))
     told = {"widths": [{"width": 8, "heads": 2, "exponent_lpa": 1.0, "exponent_attention": 2.0,
                         "crossover_seconds": 8, "scaling": [
                             {"seconds": 1, "lpa_ms": 1, "attention_ms": 2, "ratio": 2},
