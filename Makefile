@@ -12,7 +12,7 @@ MODEL  ?= rsnn
 STUDY  ?= lambda
 
 .DEFAULT_GOAL := demo
-.PHONY: help setup demo test test-all lint verilog cosim activity conformance rates train evaluate study listen clean
+.PHONY: synthetic help setup demo test test-all lint verilog cosim activity conformance rates train evaluate study listen clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amarant
 
 train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, ARGS=…; ARGS=--help lists options)
 	@$(PY) -m sw.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
+
+synthetic: $(READY) ## A synthetic corpus with exact phone times in build/synthetic, to train with no data at hand
+	@$(PY) -m sw.data.synthetic $(ARGS)
 
 evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…, DATA=folder)
 	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)

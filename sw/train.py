@@ -72,6 +72,10 @@ def _run(args):
     for name in chain:
         if name not in stages.STAGES:
             raise ValueError(f"stage {name!r}: wanted one of {', '.join(stages.STAGES)}")
+    for folder in args.data:
+        if not Path(folder).is_dir():
+            raise ValueError(f"{folder}: no such folder; name yours with --data, or make speech first: "
+                             "`make synthetic`, then --data build/synthetic --noise ''")
     parts = task.split(task.find(args.data), args.fold, args.folds, args.everything)
     noise = corpus.noises(args.noise, ["train"]) if args.noise else None
     work = task.PhoneTask(parts, task.phone_layout(config, args.targets), noise, quiet=args.quiet)

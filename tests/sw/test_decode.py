@@ -1,10 +1,12 @@
 """Targets, decoder and scorer, by hand and against a reference scorer."""
 
+from types import SimpleNamespace
+
 import jiwer
 import numpy as np
 import pytest
 
-from sw import score
+from sw import score, tune
 from sw.data.labels import Segment
 from sw.data.phones import BROAD_OF, INDEX
 from sw.decode import Grammar, Scales, Viterbi, likelihoods
@@ -76,3 +78,31 @@ def test_error_counts_by_hand_and_against_jiwer():
 def test_folding_for_scoring():
     assert score.folded(["cl", "t", "dx"]) == ["sil", "t", "dx"]
     assert score.folded(["cl", "t", "dx"], closures=False) == ["t", "t"]
+
+
+def test_scales_of_a_fold_are_chosen_on_the_others():
+    a, b = Scales(1.0, 1.0, 0.0), Scales(1.0, 1.0, 2.0)
+
+    def sheet(first, second):
+        return {a: score.Errors(substitutions=first, reference=10), b: score.Errors(substitutions=second, reference=10)}
+
+    # fold 0 itself would choose a, by far; folds 1 and 2 together choose b
+    sheets = {0: sheet(0, 9), 1: sheet(5, 4), 2: sheet(5, 5)}
+    assert tune.choose(sheets) == {0: b, 1: a, 2: a}
+    assert tune.choose({0: sheet(1, 2)}) == {0: None}
+
+
+def test_sheet_scores_every_point():
+    ends = np.cumsum([20, 8, 9, 25])
+    phones = ("sil", "ih", "s", "sil")
+    segments = [Segment(160 * (e - d), 160 * e, p) for e, d, p in
+                zip(ends, np.diff(ends, prepend=0), phones, strict=True)]
+    labels = frame_labels(segments, ends[-1])
+    work = SimpleNamespace(grammar=Grammar.of([labels]), layout=Layout("mono", 128), delay=0,
+                           log_prior=np.full(128, -np.log(120), np.float32))
+    logits = np.zeros((len(labels), 128), np.float32)
+    logits[np.arange(len(labels)), work.layout.of(labels)] = 30
+    points = tune.sheet([SimpleNamespace(logits=logits)], [(phones, True)], work)
+    assert len(points) == 24 and all(e == score.Errors(reference=4) for e in points.values())
+    wrong = tune.sheet([SimpleNamespace(logits=logits)], [(("sil", "aa", "s", "sil"), True)], work)
+    assert all(e.substitutions == 1 for e in wrong.values())
