@@ -122,7 +122,8 @@ def settings(library, result, folder, block, period, utilisation):
     views = mended(result["views"], folder / "views") if whole else []
     return {"script_dir": SCRIPTS, "lefs": lefs, "liberties": [library.cells.path, *views],
             "netlist": (folder / "netlist.v").resolve(), "top": block, "sdc": SDC, "clock_period": period,
-            "driving_cell": library.drive, "load_pf": 0.02, "utilisation": utilisation, "density": 0.65,
+            "driving_cell": library.drive, "load_pf": 0.02, "utilisation": utilisation,
+            "density": 0.45 if macros else 0.65,  # macros leave room that spreads the wires
             "route_adjustment": 0.2, "site": library.site, "macro_halo": HALO, **tie, **TECHNOLOGY[library.name],
             **floorplan(macros, lefs, area, utilisation)}
 
