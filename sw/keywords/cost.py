@@ -5,11 +5,11 @@ activations. The spiking layers run in a kernel of our own, which it does not se
 """
 
 import time
-from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from hw.interface import MODES
 from sw import golden
 from sw.keywords.spotter import GoldenSpotter, floats
 from sw.models.sparknet import SparkNet
@@ -41,10 +41,8 @@ def macs(spotter, x):
     return counter.get_total_flops() // 2
 
 
-def size(spotter, folder=None):
-    """Bytes of the weights: four a number, or as many bits as the accelerator's; with `folder`, of the file."""
-    if folder is not None:
-        return (Path(folder) / "weights.safetensors").stat().st_size
+def size(spotter):
+    """Bytes of the weights: four a number, or as many bits as the accelerator's."""
     if isinstance(spotter.network, GoldenSpotter):
         return parameters(spotter) * spotter.network.integers.config.weight_bits // 8
     return 4 * parameters(spotter)
@@ -80,7 +78,6 @@ def sparsity(spotter, x, mode="t2_union"):
         return {"gates_zero": round(float((mu < 0).float().mean()), 4)}
     if not isinstance(spotter.network, GoldenSpotter):
         return {}
-    from hw.interface import MODES
     integers = spotter.network.integers
     trace = spotter.network.trace(x)
     cost = golden.cycles(integers.config, MODES[mode], x.transpose(1, 2), trace)

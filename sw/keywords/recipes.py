@@ -69,6 +69,6 @@ def find(name):
 
 
 def changed(recipe, **values):
-    """A recipe with some values replaced; `sizes` are merged, and `bins` of the front-end go with it."""
+    """A recipe with some values replaced; `sizes` are merged."""
     sizes = {**recipe.sizes, **values.pop("sizes", {})}
     return replace(recipe, sizes=sizes, **values)

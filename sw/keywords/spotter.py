@@ -21,7 +21,6 @@ from sw.keywords import features
 from sw.keywords.spiking import GAIN, KeywordRsnn
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
-from sw.models.rsnn import Rsnn
 from sw.models.sparknet import SparkNet
 from sw.quantize import dequantised
 
@@ -132,8 +131,3 @@ def load(name):
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder}: not a readable keyword model: {' '.join(str(error).split())[:200]!r}") from None
     return Spotter(manifest["model"], network.eval(), normaliser, tuple(manifest["labels"]), manifest)
-
-
-def rsnn_of(sizes):
-    """An untrained `Rsnn` of a manifest's sizes."""
-    return Rsnn(**{k: v for k, v in sizes.items() if k not in ("classes", "rate_target", "rate_weight")})
