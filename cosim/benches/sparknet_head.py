@@ -12,7 +12,7 @@ from sw.data import audio
 from sw.keywords import head as heads
 from sw.keywords import spotter, waves
 
-CLIP = "sw/clips/sense_and_sensibility.flac"
+CLIP = spotter.WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
 
 
 def drawn(c, g):
