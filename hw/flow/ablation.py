@@ -74,7 +74,6 @@ def netlist(config, library, base, folder):
     if names:
         whole.modules["accelerator"].setdefault("attributes", {})["top"] = "1"
     whole.save(folder / "netlist.json")
-    synth.to_verilog(folder, "netlist.json", "netlist.v")
     counts = [whole.count(module) for _, module in whole.instances()]
     total = {key: sum(c[key] for c in counts) for key in ("area_um2", "flip_flops", "leakage_nw")}
     return {**total, "nand2": library.gates(total["area_um2"]), "remapped": names}
@@ -120,8 +119,8 @@ def measure(config, library, folder, result, costs, stimuli, how, tool="auto"):
         if how == "measured":
             place.mkdir(parents=True, exist_ok=True)
             if place != source:
-                for file in ("netlist.json", "netlist.v"):
-                    shutil.copy(source / file, place / file)
+                shutil.copy(source / "netlist.json", place / "netlist.json")
+            synth.to_verilog(place, "netlist.json", "netlist.v")
             pj_cycle, told = logic_pj_cycle(built, library, result, place, stimuli / f"{slug(off, mode)}.bin", tool)
         else:
             pj_cycle, told = scaled(folder)

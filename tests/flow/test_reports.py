@@ -105,6 +105,12 @@ def test_committed_results_sum_up():
     for row in data["rows"]:
         assert sum(row["area_um2"].values()) == pytest.approx(row["total_um2"], abs=0.1)
         assert row["latches"] == 0 and row["tool_versions"]["yosys"]
+        groups = {name.split(",")[0] for name in row["recipes"]}
+        assert "area" in groups and ("energy" in groups) == (row["power_uw_at_10ms"] is not None)
+        assert {("gate_level", bool(row["gate_level"])), ("placed", bool(row["placed"])), ("slack_ns", True)} == {
+            (name, name in groups) for name in ("gate_level", "placed", "slack_ns")}
+        for found in (row["placed"] or {}).values():
+            assert found["steps"][-1] == "reports" and found["tool_versions"]["openroad"]
         for found in row["gate_level"].values():
             assert found["differ"] == 0 < found["compared"]
         if row["energy_per_frame_nj"]:
