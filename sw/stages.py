@@ -43,7 +43,7 @@ STAGES = {s.name: s for s in (
     Stage("q8", "prune128", 1, 4e-3, bits=8),
     Stage("q4", "q8", 6, 6e-3, bits=4),
     Stage("fcprune", "q4", 3, 4e-3, bits=4, fc_pruned=0.4),
-    Stage("final", "fcprune", 8, 6e-3, bits=4, balanced=True),
+    Stage("final", "fcprune", 20, 8e-3, bits=4, balanced=True),
     Stage("t1", "prune128", 6, 1e-2, time_steps=1),
     Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
     Stage("gru", None, 12, 1e-2),
