@@ -3,6 +3,7 @@ LIB ?= ihp-sg13g2
 PHYSICAL = --config "$(or $(CONFIG),tiny)" --lib "$(LIB)" $(if $(PDK),--pdk "$(PDK)")
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 GATES_ARGS = $(if $(filter paper,$(CONFIG)),--blocks pe_array lif --frames 2)
+MECHANISMS_ARGS = $(if $(filter paper,$(CONFIG)),--compile full)
 ABLATION_ARGS = $(if $(filter paper,$(CONFIG)),--energy scaled)
 CORNERS = $(if $(filter ihp-sg13g2,$(LIB)),typ slow fast,typ)
 .PHONY: physical synth sta gate-activity power gates ablation memory-options openroad fpga-report physical-json
@@ -30,7 +31,7 @@ power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or
 	@$(PY) -m hw.flow.power $(PHYSICAL) $(if $(TOOL),--tool $(TOOL))
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
-	@$(PY) -m cosim.mechanisms --config "$(or $(CONFIG),tiny)"
+	@$(PY) -m cosim.mechanisms --config "$(or $(CONFIG),tiny)" $(MECHANISMS_ARGS)
 	@$(PY) -m hw.flow.ablation $(PHYSICAL) $(or $(ARGS),$(ABLATION_ARGS))
 
 memory-options: $(READY) ## Weight buffers as SRAM macros, flip-flops, latches, ROM

@@ -5,7 +5,9 @@
 Every row runs on Verilated RTL and is read off its counters: the whole embedded recording through trained weights
 (`tiny`: seeded ones), and networks that fire as published. What a mode can select runs on the full hardware; a
 mechanism that no mode selects is left out of the hardware, which is then compiled without it. Logits, cycles and reads
-must equal the golden model's. Beside the costs lies a stimulus of each row, for its gate activity.
+must equal the golden model's. `--compile full` compiles the full hardware only (a quarter of the time): rows that need
+another take cycles and reads from the golden cycle model, and say so. Beside the costs lies a stimulus of each row, for
+its gate activity.
 """
 
 import argparse
@@ -38,12 +40,17 @@ def hardware(config, off):
         else config
 
 
-def simulate(model, x, mode):
-    """(cycles (T,), reads (T, 5), values compared) off the RTL's counters; raises where the golden model differs."""
+def simulate(model, x, mode, compiled=True):
+    """(cycles (T,), reads (T, 5), values compared) off the RTL's counters; raises where the golden model differs.
+
+    Without `compiled` the golden cycle model's own, and nothing compared.
+    """
     x = torch.as_tensor(np.asarray(x))
-    done = harness.run(model, mode, [x.numpy()], isolated=True)
     trace = golden.run(model, x[None], mode.time_steps)
     cost = golden.cycles(model.config, mode, x[None], trace)
+    if not compiled:
+        return cost.latency[0].numpy(), cost.reads[0].numpy(), 0
+    done = harness.run(model, mode, [x.numpy()], isolated=True)
     pairs = [(done.logits, trace.logits[0]), (done.reads, cost.reads[0]), (done.latency, cost.latency[0]),
              (done.phases, cost.phases[0])]
     wrong = sum(int((rtl != np.asarray(expected)).sum()) for rtl, expected in pairs)
@@ -57,17 +64,18 @@ def _means(cycles, reads):
             "reads": {n: round(float(r), 2) for n, r in zip(WEIGHT_BUFFERS, np.mean(reads, axis=0), strict=True)}}
 
 
-def row(config, off, mode_name, seeds, folder):
-    """The costs of one row, and its stimulus file in `folder`."""
+def row(config, off, mode_name, seeds, folder, every=True):
+    """The costs of one row, and its stimulus file in `folder`. `every`: compile hardware other than the full one."""
     built, mode = hardware(config, off), MODES[mode_name]
+    compiled = every or built is config
     speech, x, told = gates.stimulus_of(config, mode, None, "speech")
-    cycles, reads, compared = simulate(dataclasses.replace(speech, config=built), x, mode)
-    out = {"mode": mode_name, "hardware": built.name, "frames": len(x), "stimulus": told,
-           "speech": _means(cycles, reads)}
+    cycles, reads, compared = simulate(dataclasses.replace(speech, config=built), x, mode, compiled)
+    out = {"mode": mode_name, "hardware": f"RTL of {built.name}" if compiled else f"cycle model of {built.name}",
+           "frames": len(x), "stimulus": told, "speech": _means(cycles, reads)}
     drawn = []
     for seed in range(seeds):
         model, x = activity.stimulus(config, mode.time_steps, seed, 8)
-        c, r, n = simulate(dataclasses.replace(model, config=built), x, mode)
+        c, r, n = simulate(dataclasses.replace(model, config=built), x, mode, compiled)
         drawn.append((c[activity.SEED_FRAMES:], r[activity.SEED_FRAMES:]))
         compared += n
     out["published_activity"] = _means(*(np.concatenate(part) for part in zip(*drawn, strict=True)))
@@ -85,6 +93,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="cosim.mechanisms", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=4, help="networks drawn of the published activity")
+    parser.add_argument("--compile", choices=("each", "full"), default="each",
+                        help="hardware of each row, or the full one only (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical/costs.json"), help="default: %(default)s")
     args = parser.parse_args(argv)
     with command():
@@ -94,7 +104,8 @@ def main(argv=None):
         try:
             for name, (off, mode_name) in tqdm(VARIANTS.items(), desc=f"{config.name}: mechanisms", unit="row",
                                                file=sys.stderr, leave=False):
-                rows[name] = row(config, off, mode_name, args.seeds, args.out.parent / config.name / "mechanisms")
+                rows[name] = row(config, off, mode_name, args.seeds, args.out.parent / config.name / "mechanisms",
+                                 args.compile == "each")
         except (harness.HarnessError, toolchain.ToolError) as error:
             raise FlowError(str(error)) from None
         write_json(args.out, kept | {config.name: rows})

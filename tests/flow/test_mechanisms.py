@@ -57,3 +57,10 @@ def test_the_second_set_is_priced_and_its_cycles_are_a_difference():
             {"mechanisms": "no union skip (as published)", "cycles": 600.0}]
     found = ablation.second_set({"blocks": {"pe_set1": block}, "total": {"area_um2": 40.0}}, rows, None)
     assert (found["share_of_logic"], found["leakage_nj"], found["cycles_saved_recurrent"]) == (0.25, 1.0, 300.0)
+
+
+def test_without_its_hardware_a_row_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "run", lambda *args, **more: pytest.fail("nothing is to be compiled"))
+    found = mechanisms.row(TINY, ("zero_skip_fc", "union_skip"), "t2_merged", 1, tmp_path, every=False)
+    assert found["hardware"] == "cycle model of tiny-no-zero_skip_fc" and found["compared"] == 0
+    assert (tmp_path / "t2_merged-no_zero_skip_fc-no_union_skip.bin").is_file()
