@@ -59,7 +59,7 @@ puts "STEP global_route"
 set_routing_layers -signal $signal_layers -clock $clock_layers
 set_global_routing_layer_adjustment $signal_layers $route_adjustment
 # congestion left over does not stop the run: it is reported
-global_route -guide_file $out_dir/route.guide -congestion_iterations 15 -allow_congestion -verbose \
+global_route -guide_file $out_dir/route.guide -congestion_iterations $route_rounds -allow_congestion -verbose \
   -congestion_report_file $out_dir/congestion.rpt
 estimate_parasitics -global_routing
 

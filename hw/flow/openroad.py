@@ -108,7 +108,7 @@ def area_of(result, block):
     return next(b["area_um2"] for b in result["blocks"].values() if b["module"] == block)
 
 
-def settings(library, result, folder, block, period, utilisation):
+def settings(library, result, folder, block, period, utilisation, rounds=15):
     """Every Tcl variable of constraints/openroad/flow.tcl."""
     if library.name not in TECHNOLOGY:
         raise FlowError(f"LIB={library.name!r}: layers are known for {', '.join(TECHNOLOGY)} only")
@@ -124,8 +124,8 @@ def settings(library, result, folder, block, period, utilisation):
             "netlist": (folder / "netlist.v").resolve(), "top": block, "sdc": SDC, "clock_period": period,
             "driving_cell": library.drive, "load_pf": 0.02, "utilisation": utilisation,
             "density": 0.45 if macros else 0.65,  # macros leave room that spreads the wires
-            "route_adjustment": 0.2, "site": library.site, "macro_halo": HALO, **tie, **TECHNOLOGY[library.name],
-            **floorplan(macros, lefs, area, utilisation)}
+            "route_rounds": rounds, "route_adjustment": 0.2, "site": library.site, "macro_halo": HALO, **tie,
+            **TECHNOLOGY[library.name], **floorplan(macros, lefs, area, utilisation)}
 
 
 def flow_scripts_config(values, library, folder):
@@ -189,6 +189,8 @@ def main(argv=None):
     parser.add_argument("--block", default="accelerator", help="module to place, pe_array, lif, … (default: the whole)")
     parser.add_argument("--period", type=float, default=20.0, help="clock period in ns (default: %(default)s)")
     parser.add_argument("--utilisation", type=float, default=50.0, help="percent of the core (default: %(default)s)")
+    parser.add_argument("--route-rounds", type=int, default=15,
+                        help="rounds of the global router against overflow (default: %(default)s)")
     args = parser.parse_args(argv)
     with command():
         if not 5 <= args.utilisation <= 95:
@@ -202,7 +204,8 @@ def main(argv=None):
             raise FlowError(f"--block {args.block!r}: wanted one of {', '.join(sorted(modules))}")
         folder = base / "openroad" / args.block
         folder.mkdir(parents=True, exist_ok=True)
-        values = settings(library, result, base.resolve(), args.block, args.period, args.utilisation)
+        values = settings(library, result, base.resolve(), args.block, args.period, args.utilisation,
+                          args.route_rounds)
         flow_scripts_config(values, library, folder.resolve())
         print(f"{folder}: config.mk (OpenROAD-flow-scripts), config.json (LibreLane)")
         if not shutil.which("openroad"):
