@@ -123,7 +123,7 @@ def array_cycles(model, work, config, recordings=2):
 
 
 @torch.no_grad()
-def binary_shares(model, work, batches=4):
+def binary_shares(model, work, batches=3):
     """Shares of soft gates within 0.01 of 0 or 1 on held-out recordings, see `sw.models.lpa_reference.near_binary`."""
     mixers = [m for m in model.modules() if isinstance(m, PulseAttention)]
     counts = {}

@@ -58,8 +58,8 @@ class Row:
         return "-".join([f"{self.layers:02}", self.order, *([] if self.mixer == "pulses" else [self.mixer]), *marks])
 
 
-TABLE = (Row(8), Row(4), Row(12), Row(8, "hardest"), Row(4, "hardest"), Row(12, mixer="nothing"), Row(8, anneal=False),
-         Row(8, adapt=False), Row(8, "random"), Row(4, "random"), Row(8, mixer="nothing"))
+TABLE = (Row(8), Row(4), Row(12), Row(8, "hardest"), Row(8, anneal=False), Row(8, adapt=False),
+         Row(12, mixer="nothing"), Row(4, "hardest"), Row(8, "random"), Row(4, "random"), Row(8, mixer="nothing"))
 
 
 def chosen(order, kind, count, seed=0):
@@ -126,8 +126,8 @@ def batches(work, seed, steps, epochs, frames):
     return of
 
 
-def figures_of(trainee, yardstick):
-    """Error with soft and with hard gates, divergence from the teacher, shares of near-binary gates, array cycles."""
+def figures_of(trainee, yardstick, array=False):
+    """Error with soft and hard gates, divergence from the teacher, shares of near-binary gates, cycles of the array."""
     model = trainee.model.eval()
     if not accumulators(model):
         return dict(zip(("error", "kl"), yardstick.measure(model), strict=True))
@@ -136,10 +136,10 @@ def figures_of(trainee, yardstick):
     shares = binary_shares(model, yardstick.work)
     set_gates(model, hard=True)
     hard = yardstick.measure(model)
-    cycles = array_cycles(model, yardstick.work, hw_config.load("paper"))
+    cycles = {"array_cycles": array_cycles(model, yardstick.work, hw_config.load("paper"))} if array else {}
     return {"error": hard[0], "kl": hard[1], "soft_error": soft[0], "soft_kl": soft[1], "hard_error": hard[0],
             "near_binary_share": round(shares.pop("all"), 5),
-            "near_binary": {name: round(s, 5) for name, s in shares.items()}, "array_cycles": cycles}
+            "near_binary": {name: round(s, 5) for name, s in shares.items()}, **cycles}
 
 
 def experiment(row, args, teacher, yardstick):
@@ -163,7 +163,7 @@ def experiment(row, args, teacher, yardstick):
                     recipe=recipe, decay=0.0, quiet=args.quiet)
     if row.mixer == "pulses":
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
-    result = {**recipe, **figures_of(trainee, yardstick), **start, "torch": torch.__version__,
+    result = {**recipe, **figures_of(trainee, yardstick, args.array), **start, "torch": torch.__version__,
               "commit": trainer.commit()}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
@@ -180,6 +180,7 @@ def parser():
     p.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
     p.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
     p.add_argument("--table", action="store_true", help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
+    p.add_argument("--array", action="store_true", help="count the cycles of the pulses on the PE array too")
     add_data_options(p)
     add_encoder_option(p)
     p.add_argument("--sweep", default=SWEEP, help="folder of the sweep")

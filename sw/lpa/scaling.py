@@ -1,10 +1,10 @@
 """Latency and peak memory over length, an accumulator beside torch's attention: `make lpa-scaling`.
 
 Both mix the same frames, projections and all: `PulseAccumulator` with hard gates, and q, k, v, output projections
-around `torch.nn.functional.scaled_dot_product_attention`. Times are medians of rounds in which the two alternate; with
-one thread they are that thread's own time on the processor, so that other work on the machine does not count. Memory is
-what one call adds to the process's peak, from the kernel. `attention_mb` is that of torch's own choice of kernel, which
-need not hold the n x n products; `attention_full_mb` is that of the form that does.
+around `torch.nn.functional.scaled_dot_product_attention`. Times are medians of rounds over every length in which the
+two alternate; with one thread they are that thread's own time on the processor, so that other work on the machine does
+not count. Memory is what one call adds to the process's peak, from the kernel. `attention_mb` is that of torch's own
+choice of kernel, which need not hold the n x n products; `attention_full_mb` is that of the form that does.
 """
 
 import argparse
@@ -123,16 +123,18 @@ def crossover(rows):
 def measure(width, heads, seconds, rounds, quiet=False, memory=True):
     """Rows of one width: seconds, medians in ms, their ratio, peaks in MB."""
     mixers = {kind: build(kind, width, heads) for kind in ("lpa", "attention")}
-    rows = []
-    for s in tqdm(seconds, desc=f"width {width}", unit="length", disable=quiet):
-        x, times = torch.randn(1, FRAME_RATE * s, width), {kind: [] for kind in mixers}
-        for mixer in mixers.values():
-            latency(mixer, x)
-        for _ in range(rounds if s > 30 else 3 * rounds):
+    frames = {s: torch.randn(1, FRAME_RATE * s, width) for s in seconds}
+    times = {(kind, s): [] for kind in mixers for s in seconds}
+    for number in tqdm(range(rounds + 1), desc=f"width {width}", unit="round", disable=quiet):
+        for s, x in frames.items():  # every length in every round: what else the machine does meets all alike
             for kind, mixer in mixers.items():
-                times[kind].append(latency(mixer, x))
+                taken = latency(mixer, x)
+                times[kind, s] += [taken] if number else []  # the first round warms up
+    rows = []
+    for s in seconds:
         row = {"seconds": s, "frames": FRAME_RATE * s,
-               **{f"{kind}_ms": round(statistics.median(t), 3) for kind, t in times.items()}}
+               **{f"{kind}_ms": round(statistics.median(times[kind, s]), 3) for kind in mixers},
+               **{f"{kind}_ms_least": round(min(times[kind, s]), 3) for kind in mixers}}
         row["ratio"] = round(row["attention_ms"] / row["lpa_ms"], 2)
         rows.append(row)
     for kind in (*mixers, "attention_full") if memory else ():
@@ -156,7 +158,7 @@ def parser():
     p.add_argument("--width", type=int, nargs="+", default=[768, 96], help="channels; the first is the one reported")
     p.add_argument("--heads", type=int, nargs="+", default=[12, 4], help="heads of the attention, one a width")
     p.add_argument("--seconds", type=int, nargs="+", default=SECONDS, help="lengths, at 50 frames a second")
-    p.add_argument("--rounds", type=int, default=5, help="alternating rounds; three times as many up to 30 s")
+    p.add_argument("--rounds", type=int, default=5, help="rounds, each of every length and both mixers")
     p.add_argument("--no-memory", action="store_true", help="times only")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--out", default=OUT, help="file of the figures")

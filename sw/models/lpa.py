@@ -140,10 +140,9 @@ class PulseAccumulator(nn.Module):
         """Temperature of the gates in frames; 0 where they are hard."""
         return 0.0 if self.hard or (self.hard is None and not self.training) else self.temperature
 
-    def look(self, x, lengths):
-        """What is seen in frames (B, T, D): offsets and half widths (B, T, Pc), saliences (B, T, P)."""
+    def look(self, x):
+        """What is seen in frames (B, T, D), 0 where padded: offsets, half widths (B, T, Pc), saliences (B, T, P)."""
         back = self.kernel - 1 if self.causal else self.kernel // 2
-        x = x * (torch.arange(x.shape[1], device=x.device)[None] < lengths[:, None]).unsqueeze(-1)
         near = self.near(functional.pad(x.transpose(1, 2), (back, self.kernel - 1 - back))).transpose(1, 2)
         offset, half, salience = self.shape(near).split((self.content, self.content, self.pulses), -1)
         offset = self.offset + 8 * torch.tanh(offset)
@@ -169,12 +168,11 @@ class PulseAccumulator(nn.Module):
         whole = whole.view(-1, 1, 1)
         return (self.middle - torch.exp(self.share)) * whole, (self.middle + torch.exp(self.share)) * whole
 
-    def weigh(self, x, salience, lengths, temperature):
-        """Values with their own gate as last channel, nothing after a recording's end: (B, T, P, C + 1)."""
-        batch, frames, _ = x.shape
-        key = (salience >= 0).to(x.dtype) if not temperature else torch.sigmoid(salience / temperature)
-        key = key * (torch.arange(frames, device=x.device)[None] < lengths[:, None]).unsqueeze(-1)  # (B, T, P)
-        values = self.v_proj(x).view(batch, frames, self.pulses, -1)
+    def weigh(self, x, salience, valid, temperature):
+        """Values with their own gate as last channel, 0 where not `valid` (B, T, 1): (B, T, P, C + 1)."""
+        key = torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(x.dtype)
+        key = key if valid is None else key * valid  # (B, T, P)
+        values = self.v_proj(x).unflatten(-1, (self.pulses, -1))
         return torch.cat((values * key.unsqueeze(-1), key.unsqueeze(-1)), -1)
 
     def forward(self, x, lengths=None):
@@ -182,11 +180,15 @@ class PulseAccumulator(nn.Module):
         batch, frames, width = x.shape
         if width != self.width:
             raise PulseError(f"x of shape {tuple(x.shape)}: wanted {self.width} channels")
+        valid = None
         if lengths is None:
             lengths = torch.full((batch,), frames, device=x.device)
+        else:
+            valid = valid_frames(lengths, frames)
+            x = x * valid
         temperature = self.gates()
-        offset, half, salience = self.look(x, lengths)
-        values = self.weigh(x, salience, lengths, temperature)
+        offset, half, salience = self.look(x)
+        values = self.weigh(x, salience, valid, temperature)
         last = torch.arange(1, frames + 1, device=x.device).view(1, -1, 1)
         limit = torch.minimum(last, lengths.view(-1, 1, 1)) if self.causal else lengths.view(-1, 1, 1)
         parts = values.split((self.content, self.periodic, self.position), 2)
@@ -220,6 +222,11 @@ class PulseAccumulator(nn.Module):
             sides = (side[..., k].unsqueeze(1).expand(-1, sums.frames, -1) for side in (low, high))
             total = total + open_[..., k:k + 1] * sums.between(*sides, limit)
         return total
+
+
+def valid_frames(lengths, frames):
+    """Bool (B, T, 1): frames that are not padding."""
+    return (torch.arange(frames, device=lengths.device)[None] < lengths[:, None]).unsqueeze(-1)
 
 
 def pulse(s, low, high, temperature):

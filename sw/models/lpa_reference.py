@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sw.models.lpa import reach
+from sw.models.lpa import reach, valid_frames
 
 
 def step(u, temperature):
@@ -46,7 +46,7 @@ class Gates:
 def gates_of(module, x, lengths):
     """`Gates` of a module on frames (B, T, width)."""
     frames, temperature = x.shape[1], module.gates()
-    offset, half, salience = module.look(x, lengths)
+    offset, half, salience = module.look(x * valid_frames(lengths, frames))
     keys = torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(x.dtype)  # (B, T, P)
     s = torch.arange(frames)
     heard = (s < lengths[:, None])[:, None, None, :].expand(-1, 1, frames, -1)

@@ -97,7 +97,7 @@ def test_layers_by_order():
 
 def arguments(swept, folder):
     return replace.parser().parse_args(["--sweep", str(swept), "--out", str(folder), "--epochs", "2", "--steps", "2",
-                                        "--quiet"])
+                                        "--array", "--quiet"])
 
 
 def test_a_row_runs_resumes_and_leaves_the_original_alone(teacher, work, swept, tmp_path):
