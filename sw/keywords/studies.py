@@ -158,6 +158,7 @@ def parser():
     p.add_argument("--models", nargs="+", default=list(recipes.RECIPES), help="trained models, for snr and stream")
     p.add_argument("--clips", type=int, default=300, help="clips scored a condition in snr (default: %(default)s)")
     p.add_argument("--minutes", type=float, default=20, help="of speech in stream (default: %(default)s)")
+    p.add_argument("--words", type=int, default=200, help="spoken words in stream (default: %(default)s)")
     p.add_argument("--json", help="result (default: docs/results/keywords-STUDY.json)")
     p.add_argument("--picture", help="plot (default: docs/keywords-STUDY.png)")
     p.add_argument("--quiet", action="store_true")
@@ -170,7 +171,7 @@ def main(argv=None):
     torch.set_num_threads(1)
     try:
         rows = STUDIES[args.study](args)
-        size = {k: getattr(args, k) for k in ("epochs", "variants", "clips", "minutes")}
+        size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
         result = {"command": f"python -m sw.keywords.studies {args.study}", "torch": torch.__version__,
                   "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.SEEN,
                   "macs_by": cost.__name__, "rows": rows}

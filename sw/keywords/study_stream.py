@@ -58,7 +58,7 @@ def without_words(folder, seconds):
 def study(args):
     """Hits and false alarms an hour by model and threshold."""
     found, _ = train.gather(args.data, quiet=True)
-    words, truth = spoken_words(found.of("held"), noise.recordings(args.noise, ("test",)), 200)
+    words, truth = spoken_words(found.of("held"), noise.recordings(args.noise, ("test",)), args.words)
     speech = without_words(args.speech, 60 * args.minutes)
     result = []
     for name in tqdm(args.models, desc="stream", disable=args.quiet):
