@@ -53,8 +53,14 @@ def changed(base, other):
 
 
 def netlist(config, library, base, folder):
-    """Leave the netlist of `config` in `folder`; returns its totals. `base`: folder of the full design's synthesis."""
+    """Leave the netlist of `config` in `folder`; returns its totals. `base`: folder of the full design's synthesis.
+
+    One that is there serves again: a new synthesis removes them all.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "totals.json"
+    if kept.is_file():
+        return json.loads(kept.read_text())
     files, _ = synth.sources(config, memories.compose(config, library), folder)
     rtl = (folder / "rtl.v").read_text()
     names = [n for n in changed((base / "rtl.v").read_text(), rtl) if not n.startswith("weight_buffer")]
@@ -76,7 +82,9 @@ def netlist(config, library, base, folder):
     whole.save(folder / "netlist.json")
     counts = [whole.count(module) for _, module in whole.instances()]
     total = {key: sum(c[key] for c in counts) for key in ("area_um2", "flip_flops", "leakage_nw")}
-    return {**total, "nand2": library.gates(total["area_um2"]), "remapped": names}
+    total |= {"nand2": library.gates(total["area_um2"]), "remapped": names}
+    write_json(kept, total)
+    return total
 
 
 def logic_pj_cycle(config, library, result, folder, stimulus, tool):

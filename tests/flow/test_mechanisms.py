@@ -64,3 +64,8 @@ def test_without_its_hardware_a_row_says_so(tmp_path, monkeypatch):
     found = mechanisms.row(TINY, ("zero_skip_fc", "union_skip"), "t2_merged", 1, tmp_path, every=False)
     assert found["hardware"] == "cycle model of tiny-no-zero_skip_fc" and found["compared"] == 0
     assert (tmp_path / "t2_merged-no_zero_skip_fc-no_union_skip.bin").is_file()
+
+
+def test_a_netlist_that_is_there_serves_again(tmp_path):
+    (tmp_path / "totals.json").write_text('{"area_um2": 1.0}')
+    assert ablation.netlist(None, None, None, tmp_path) == {"area_um2": 1.0}
