@@ -2,7 +2,7 @@
 
     python -m cosim.mechanisms --config paper        updates build/physical/costs.json
 
-Every row runs on Verilated RTL and is read off its counters: the whole embedded recording through trained weights
+Every row runs on Verilated RTL and is read off its counters: the embedded recording through trained weights
 (`tiny`: seeded ones), and networks that fire as published. What a mode can select runs on the full hardware; a
 mechanism that no mode selects is left out of the hardware, which is then compiled without it. Logits, cycles and reads
 must equal the golden model's. `--compile full` compiles the full hardware only (a quarter of the time): rows that need
@@ -64,11 +64,11 @@ def _means(cycles, reads):
             "reads": {n: round(float(r), 2) for n, r in zip(WEIGHT_BUFFERS, np.mean(reads, axis=0), strict=True)}}
 
 
-def row(config, off, mode_name, seeds, folder, every=True):
+def row(config, off, mode_name, seeds, folder, every=True, frames=None):
     """The costs of one row, and its stimulus file in `folder`. `every`: compile hardware other than the full one."""
     built, mode = hardware(config, off), MODES[mode_name]
     compiled = every or built is config
-    speech, x, told = gates.stimulus_of(config, mode, None, "speech")
+    speech, x, told = gates.stimulus_of(config, mode, frames, "speech")
     cycles, reads, compared = simulate(dataclasses.replace(speech, config=built), x, mode, compiled)
     out = {"mode": mode_name, "hardware": f"RTL of {built.name}" if compiled else f"cycle model of {built.name}",
            "frames": len(x), "stimulus": told, "speech": _means(cycles, reads)}
@@ -93,6 +93,7 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="cosim.mechanisms", description=__doc__.splitlines()[0])
     parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=4, help="networks drawn of the published activity")
+    parser.add_argument("--frames", type=int, help="of the recording, from past its silence on (default: all of it)")
     parser.add_argument("--compile", choices=("each", "full"), default="each",
                         help="hardware of each row, or the full one only (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical/costs.json"), help="default: %(default)s")
@@ -105,7 +106,7 @@ def main(argv=None):
             for name, (off, mode_name) in tqdm(VARIANTS.items(), desc=f"{config.name}: mechanisms", unit="row",
                                                file=sys.stderr, leave=False):
                 rows[name] = row(config, off, mode_name, args.seeds, args.out.parent / config.name / "mechanisms",
-                                 args.compile == "each")
+                                 args.compile == "each", args.frames)
         except (harness.HarnessError, toolchain.ToolError) as error:
             raise FlowError(str(error)) from None
         write_json(args.out, kept | {config.name: rows})

@@ -61,7 +61,7 @@ def test_the_second_set_is_priced_and_its_cycles_are_a_difference():
 
 def test_without_its_hardware_a_row_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(harness, "run", lambda *args, **more: pytest.fail("nothing is to be compiled"))
-    found = mechanisms.row(TINY, ("zero_skip_fc", "union_skip"), "t2_merged", 1, tmp_path, every=False)
+    found = mechanisms.row(TINY, ("zero_skip_fc", "union_skip"), "t2_merged", 1, tmp_path, every=False, frames=4)
     assert found["hardware"] == "cycle model of tiny-no-zero_skip_fc" and found["compared"] == 0
     assert (tmp_path / "t2_merged-no_zero_skip_fc-no_union_skip.bin").is_file()
 
