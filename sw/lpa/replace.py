@@ -180,12 +180,13 @@ def parser():
     p.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
     p.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
     p.add_argument("--table", action="store_true", help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
+    p.add_argument("--rows", nargs="+", choices=[row.name for row in TABLE], help="rows of the table by name")
     p.add_argument("--array", action="store_true", help="count the cycles of the pulses on the PE array too")
     add_data_options(p)
     add_encoder_option(p)
     p.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
     p.add_argument("--out", default=f"{RUNS}/replaced", help="folder of the runs, one a row")
-    p.add_argument("--epochs", type=int, default=4, help="checkpoints of a run")
+    p.add_argument("--epochs", type=int, default=4, help="checkpoints of a run; 0 leaves the sweep's pulses untrained")
     p.add_argument("--steps", type=int, default=30, help="batches an epoch")
     p.add_argument("--frames", type=int, default=3200, help="feature frames a batch")
     p.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
@@ -196,7 +197,8 @@ def replace(args):
     """Run the row that the options name, or the table."""
     teacher, work = original(args)
     yardstick = Yardstick(teacher, work)
-    rows = TABLE if args.table else [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
+    named = [row for row in TABLE if args.table or row.name in (args.rows or ())]
+    rows = named or [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
                                          "nothing" if args.nothing else "pulses")]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
     for row in rows:

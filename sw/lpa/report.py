@@ -51,6 +51,8 @@ def parts(args):
         error = found.get("sweep", {}).get("error")
         original = [] if error is None else [{"layers": 0, "order": "none", "error": error, "kl": 0.0}]
         found["replacement"] = original + rows
+        found["untrained"] = [json.loads(p.read_text()) for p in sorted(Path(args.untrained).glob("*/result.json"))]
+        found["untrained_command"] = f"python -m sw.lpa.replace --table --epochs 0 --out {args.untrained}"
         found["replacement_command"] = "python -m sw.lpa.replace --table"
         best = next((r for r in rows if Row(8).name == name_of(r)), rows[0])
         found.update(near_binary_share=best["near_binary_share"], soft_error=best["soft_error"],
@@ -159,6 +161,8 @@ def report(args):
     if "replacement" in stored:
         plot_replacement(stored, Path(args.plots) / "lpa-replacement.png")
         print(table(stored["replacement"]))
+        if stored["untrained"]:
+            print("nothing trained after the sweep:\n" + table(stored["untrained"]))
         done = {name_of(r) for r in stored["replacement"] if r["layers"]}
         missing = [row.name for row in TABLE if row.name not in done]
         print(f"not run yet: {', '.join(missing)}" if missing else "all rows are there")
@@ -169,6 +173,7 @@ def main(argv=None):
     p = argparse.ArgumentParser(prog="python -m sw.lpa.report", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("--runs", default=f"{RUNS}/replaced", help="folder of the replacement's runs")
+    p.add_argument("--untrained", default=f"{RUNS}/untrained", help="folder of runs without training after the sweep")
     p.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
     p.add_argument("--scaling", default=OUT, help="file that sw.lpa.scaling wrote")
     p.add_argument("--encoder", default=RUN, help="folder of the encoder's run")
