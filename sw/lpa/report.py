@@ -52,8 +52,8 @@ def parts(args):
         original = [] if error is None else [{"layers": 0, "order": "none", "error": error, "kl": 0.0}]
         found["replacement"] = original + rows
         found["untrained"] = [json.loads(p.read_text()) for p in sorted(Path(args.untrained).glob("*/result.json"))]
-        found["untrained_command"] = f"python -m sw.lpa.replace --table --epochs 0 --out {args.untrained}"
-        found["replacement_command"] = "python -m sw.lpa.replace --table"
+        found["untrained_command"] = f"python -m sw.lpa.replace --rows NAME ... --epochs 0 --out {args.untrained}"
+        found["replacement_command"] = "python -m sw.lpa.replace --table --epochs 4 --steps 16 --frames 2400"
         best = next((r for r in rows if Row(8).name == name_of(r)), rows[0])
         found.update(near_binary_share=best["near_binary_share"], soft_error=best["soft_error"],
                      hard_error=best["hard_error"], gates_of_row=name_of(best))
