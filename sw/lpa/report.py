@@ -102,6 +102,8 @@ def plot_replacement(results, path):
     for order, colour in COLOURS.items():
         chosen = sorted((r["layers"], r["error"]) for r in rows if r["anneal"] and r["adapt"] and
                         r["mixer"] == "pulses" and (r["order"] == order or r["layers"] == 12))
+        if all(count == 12 for count, _ in chosen):
+            continue  # nothing of this order alone
         points = [(0, e) for e in base] + chosen
         left.plot(*zip(*points, strict=True), "o-", color=colour, label=f"{order} first")
     for r in rows:
