@@ -2,7 +2,8 @@
 
 Scores every stage found under `RUNS/foldN/STAGE`, and under `RUNS/VARIANT/foldN/STAGE` for other configurations and
 targets, on that fold's held-out speakers. Stages are scored by the training model, whose quantised arithmetic is the
-golden model's to the bit (tests/sw/test_models.py). With --tune decoder scales are chosen first (`sw.tune`).
+golden model's to the bit (tests/sw/test_models.py). With --tune decoder scales are chosen first (`sw.tune`). Rows of
+configurations and targets that are not in RUNS stay as they are.
 """
 
 import argparse
@@ -188,8 +189,12 @@ def main(argv=None):
                     sweep += [{"snr_db": snr, **fold.row(run, snr)} for snr in args.snr]
     path = Path(args.json)
     stored = json.loads(path.read_text()) if path.is_file() else {}
-    stored.update(command=f"python -m sw.report {' '.join(argv or sys.argv[1:])}".strip(), torch=torch.__version__,
-                  rows=rows, rate_warnings=rates_told(rows))
+    kinds = {(r["config"], r["targets"]) for r in rows}
+    rows += [r for r in stored.get("rows", ()) if (r["config"], r.get("targets", "context")) not in kinds]
+    command = f"python -m sw.report {' '.join(argv or sys.argv[1:])}".strip()
+    commands = {**stored.get("commands", {}), **{f"{config}, {targets}": command for config, targets in kinds}}
+    stored.update(commands=commands, torch=torch.__version__, rows=rows, rate_warnings=rates_told(rows))
+    stored.pop("command", None)
     if sweep:
         stored["noise_sweep"] = sweep
     write_atomically(path, (json.dumps(stored, indent=1) + "\n").encode())
