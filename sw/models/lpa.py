@@ -26,6 +26,7 @@ from torch import nn
 from torch.nn import functional
 
 REACH = 3          # frames from an edge to where a soft gate is 0 or 1, at most
+BLOCK = 32   # frames of a running sum that stay in a cache
 SHORTEST = 0.5     # half width, so that a hard window holds a frame
 COLDEST = 0.01     # temperature at the end of annealing
 PULSES = {"content": 8, "periodic": 2, "position": 2}
@@ -46,6 +47,20 @@ def edge(u, temperature):
     return ((torch.sigmoid(u / temperature) - tail) / (1 - 2 * tail)).clamp(0, 1)
 
 
+def running_sums(values):
+    """Sums of the first m frames, m = 0 .. T: (B, T, P, C) -> (B, T + 1, P, C).
+
+    Summed in blocks of `BLOCK` frames, then block to block: a column of all frames at once leaves the cache, and the time
+    a frame takes would grow with the recording.
+    """
+    frames = values.shape[1]
+    padded = functional.pad(values, (0, 0, 0, 0, 1, -(frames + 1) % BLOCK)).unflatten(1, (-1, BLOCK))
+    within = padded.cumsum(2)  # (B, blocks, BLOCK, P, C)
+    whole = within[:, :, -1]
+    within += (whole.cumsum(1) - whole).unsqueeze(2)
+    return within.flatten(1, 2)[:, :frames + 1]
+
+
 class Sums:
     """Running sums over `values` (B, T, P, C), to be read between any edges; `temperature` 0 means hard gates.
 
@@ -55,8 +70,7 @@ class Sums:
     def __init__(self, values, temperature):
         self.temperature = temperature
         batch, self.frames, self.pulses, self.channels = values.shape
-        zero = values.new_zeros(batch, 1, self.pulses, self.channels)
-        running = torch.cat((zero, values.cumsum(1)), 1).reshape(-1, self.channels)  # row (b (T + 1) + m) P + p
+        running = running_sums(values).reshape(-1, self.channels)  # row (b (T + 1) + m) P + p
         self.count = len(running)
         self.rows = torch.cat((running, values.reshape(-1, self.channels))) if temperature else running
 
