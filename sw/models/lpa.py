@@ -50,8 +50,8 @@ def edge(u, temperature):
 def running_sums(values):
     """Sums of the first m frames, m = 0 .. T: (B, T, P, C) -> (B, T + 1, P, C).
 
-    Summed in blocks of `BLOCK` frames, then block to block: a column of all frames at once leaves the cache, and the time
-    a frame takes would grow with the recording.
+    Summed in blocks of `BLOCK` frames, then block to block: a column of all frames at once leaves the cache, and the
+    time a frame takes would grow with the recording.
     """
     frames = values.shape[1]
     padded = functional.pad(values, (0, 0, 0, 0, 1, -(frames + 1) % BLOCK)).unflatten(1, (-1, BLOCK))
