@@ -3,7 +3,7 @@ LIB ?= ihp-sg13g2
 PHYSICAL = --config "$(or $(CONFIG),tiny)" --lib "$(LIB)" $(if $(PDK),--pdk "$(PDK)")
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 GATES_ARGS = $(if $(filter paper,$(CONFIG)),--blocks pe_array lif --frames 2)
-MECHANISMS_ARGS = $(if $(filter paper,$(CONFIG)),--compile full --frames 120 --seeds 2)
+MECHANISMS_ARGS = $(if $(filter paper,$(CONFIG)),--frames 120 --seeds 2)
 ABLATION_ARGS = $(if $(filter paper,$(CONFIG)),--energy scaled)
 CORNERS = $(if $(filter ihp-sg13g2,$(LIB)),typ slow fast,typ)
 .PHONY: physical synth sta gate-activity power gates ablation memory-options openroad fpga-report physical-json
