@@ -7,6 +7,7 @@ docs/results/training.json. Same batches, same seed for all; an optimiser's rate
 import argparse
 import json
 import math
+import shlex
 import sys
 from itertools import chain, count
 from pathlib import Path
@@ -91,7 +92,7 @@ def main(argv=None):
             print(f"{name}: diverged", flush=True)
     path = Path(args.json)
     stored = json.loads(path.read_text()) if path.is_file() else {}
-    stored["ablation"] = {"command": f"python -m sw.ablate {' '.join(argv or sys.argv[1:])}".strip(),
+    stored["ablation"] = {"command": f"python -m sw.ablate {shlex.join(argv or sys.argv[1:])}".strip(),
                           "steps": args.steps, "seed": args.seed, "config": config.name, "rows": rows}
     write_atomically(path, (json.dumps(stored, indent=1) + "\n").encode())
     return 0

@@ -9,6 +9,7 @@ configurations and targets that are not in RUNS stay as they are.
 import argparse
 import json
 import logging
+import shlex
 import statistics
 import sys
 from dataclasses import asdict
@@ -191,7 +192,7 @@ def main(argv=None):
     stored = json.loads(path.read_text()) if path.is_file() else {}
     kinds = {(r["config"], r["targets"]) for r in rows}
     rows += [r for r in stored.get("rows", ()) if (r["config"], r.get("targets", "context")) not in kinds]
-    command = f"python -m sw.report {' '.join(argv or sys.argv[1:])}".strip()
+    command = f"python -m sw.report {shlex.join(argv or sys.argv[1:])}".strip()
     commands = {**stored.get("commands", {}), **{f"{config}, {targets}": command for config, targets in kinds}}
     stored.update(commands=commands, torch=torch.__version__, rows=rows, rate_warnings=rates_told(rows))
     stored.pop("command", None)
