@@ -47,7 +47,7 @@ class CtcLoss:
 
 def phones_of(states):
     """Phones (P,) of frame states `phone * 3 + third` (frames,): new where the phone changes or thirds restart."""
-    phone, third = states // THIRDS, states % THIRDS
+    phone, third = np.asarray(states) // THIRDS, np.asarray(states) % THIRDS
     return phone[np.diff(phone, prepend=-1).astype(bool) | (np.diff(third, prepend=0) < 0)]
 
 

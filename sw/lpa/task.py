@@ -12,6 +12,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from sw import score, task
+from sw.ctc import phones_of
 from sw.data import corpus
 from sw.data.augment import mask
 from sw.data.phones import PHONES
@@ -21,13 +22,6 @@ from sw.targets import THIRDS, Layout
 CHUNK, FRAMES = 300, 4800  # feature frames (10 ms) of a stretch at most, and of a batch
 IGNORE = -100
 STATES = len(PHONES) * THIRDS
-
-
-def phones_of(states):
-    """Phone string (indices) of frame states `phone * 3 + third`: one phone for each run whose thirds move forward."""
-    phone, third = np.asarray(states) // THIRDS, np.asarray(states) % THIRDS
-    new = np.diff(phone, prepend=-1).astype(bool) | (np.diff(third, prepend=0) < 0)
-    return phone[new]
 
 
 class Batch:
