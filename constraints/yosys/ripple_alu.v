@@ -1,3 +1,4 @@
+// Written by hand: a techmap rule that Yosys reads, not output of any tool.
 // Adders as ripple carry: at 100 kHz the carry has all the time there is, and a carry tree would cost area and energy.
 // Used by synthesis with --adders ripple (default); --adders tree leaves Yosys's own prefix tree.
 (* techmap_celltype = "$alu" *)
