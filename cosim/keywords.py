@@ -43,8 +43,7 @@ def rsnn(held, mode):
 def head(name, held, mode, config):
     """A row: the binary head of a committed SparkNet on clips, in one mode."""
     model = spotter.load(name)
-    with torch.no_grad():
-        gates = model.network.gates_of(model.network.mu(model.hear(held.floats()).float())).int()
+    gates = heads.gates_of(model, held.floats())
     integers = heads.of_network(model.network, gates.shape[2], config.weight_bits)
     steps = MODES[mode].time_steps
     network = heads.integer_model(integers, config, steps)

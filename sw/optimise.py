@@ -24,7 +24,12 @@ def sgd(model, rate, decay):
 
 
 def muon(model, rate, decay):
-    """Muon for the matrices named in `model.hidden_matrices`, AdamW at half the rate for all else."""
+    """Muon for the matrices named in `model.hidden_matrices`, AdamW at half the rate for all else.
+
+    Raises `ValueError` for a model that names none.
+    """
+    if not hasattr(model, "hidden_matrices"):
+        raise ValueError(f"{type(model).__name__} names no hidden matrices for Muon: use adamw or sgd")
     named = dict(model.named_parameters())
     hidden = [named[name] for name in model.hidden_matrices]
     rest = [p for name, p in named.items() if name not in model.hidden_matrices]

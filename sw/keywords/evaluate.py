@@ -14,19 +14,25 @@ import torch
 
 from sw.data import speech_commands
 from sw.integer_model import write_atomically
-from sw.keywords import cost, noise, recipes, score, spotter, waves
+from sw.keywords import cost, head, noise, recipes, score, spotter, waves
 from sw.keywords.train import DATA, NOISE
+from sw.models.sparknet import SparkNet
 
 SPEECH = "../shared/data/librispeech_251spk"
 SEEN = "trained on speakers of the official test set: not to be compared with published 12-class accuracy"
 
 
 def figures(model, found, timed=True):
-    """Everything measured of a `Spotter` on `Waves`, without added noise."""
+    """Everything measured of a `Spotter` on `Waves`, without added noise. SparkNets with binary gates are
+    also scored with the accelerator's 4-bit weights in their head."""
     result = score.measure(model.logits(found.floats()), found.clips, model.labels)
     x = model.hear(found.floats(slice(0, 256)))
     result.update(parameters=cost.parameters(model), macs=cost.macs(model, x[:1]), bytes=cost.size(model),
                   **cost.sparsity(model, x))
+    if isinstance(model.network, SparkNet) and model.network.gate == "binary":
+        gates = head.gates_of(model, found.floats())
+        logits = head.of_network(model.network, gates.shape[2]).logits(gates)
+        result["accuracy_int4_head"] = score.measure(logits, found.clips, model.labels)["accuracy"]
     if timed:
         result["latency_ms"], result["latency_p95_ms"] = cost.latency(model, x)
     return result
@@ -95,6 +101,8 @@ def show(model, r, args):
     print(f"accuracy {r['accuracy']:.2f} %, macro-F1 {r['macro_f1']:.2f} %; {SEEN}")
     print(f"{r['parameters']:,} parameters, {r['bytes']:,} bytes, {r['macs']:,} MACs a clip; one thread, batch 1: "
           f"{r['latency_ms']:.2f} ms mean, {r['latency_p95_ms']:.2f} ms p95 (features not included)")
+    if "accuracy_int4_head" in r:
+        print(f"with the accelerator's 4-bit head {r['accuracy_int4_head']:.2f} %")
     for name in ("gates_zero", "spikes_zero", "additions_after_skipping", "cycles_a_frame_t2_union"):
         if name in r:
             print(f"{name.replace('_', ' ')}: {r[name]}")

@@ -41,6 +41,13 @@ def of_network(network, frames=101, bits=4):
                        (network.linear.bias * frames / step).round().to(torch.int32), step, frames)
 
 
+@torch.no_grad()
+def gates_of(spotter, waves, batch=64):
+    """Gates int32 (B, gates, frames) of 0 and 1 that a `Spotter` with a `SparkNet` opens, float32 (B, 16000) heard."""
+    network = spotter.network
+    return torch.cat([(network.mu(spotter.hear(w).float()) >= 0).int() for w in waves.split(batch)])
+
+
 def place(gate, config):
     """Neuron of a gate: gates alternate between the two halves, so that the shared last group's PE sets work alike."""
     return gate // 2 + config.half * (gate % 2)

@@ -35,7 +35,7 @@ def row(model, held, source, data):
     r = evaluate.figures(model, held)
     recipe = model.manifest["recipe"]
     keys = ("parameters", "macs", "bytes", "accuracy", "macro_f1", "latency_ms", "latency_p95_ms", "gates_zero",
-            "spikes_zero", "additions_after_skipping", "cycles_a_frame_t2_union", "clips")
+            "spikes_zero", "accuracy_int4_head", "additions_after_skipping", "cycles_a_frame_t2_union", "clips")
     return {"model": model.name, **{k: r[k] for k in keys if k in r},
             "accuracy_5db": evaluate.under_noise(model, held, "real", 5, source), "data": data, "seed": recipe["seed"],
             "epochs": recipe["epochs"] + recipe.get("quantised", 0), "train_clips": recipe["clips"]}

@@ -23,6 +23,7 @@ class KeywordRsnn(nn.Module):
         super().__init__()
         self.classes, self.rate_target, self.rate_weight = classes, rate_target, rate_weight
         self.core = Rsnn(outputs=outputs, **sizes)
+        self.hidden_matrices = tuple(f"core.{name}" for name in self.core.hidden_matrices)
         self.sizes = dict(classes=classes, outputs=outputs, rate_target=rate_target, rate_weight=rate_weight,
                           **{k: v for k, v in self.core.sizes.items() if k != "outputs"})
 

@@ -18,7 +18,7 @@ from sw.data import speech_commands
 from sw.keywords import noise, recipes, score, spiking, spotter, task, waves
 
 DATA, NOISE, CONFIG = "../shared/data/keywords", "../shared/data/noise", "keywords"
-OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd}
+OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "muon": optimise.muon}
 SCHEDULES = {"cosine": trainer.cosine, "hold_decay": trainer.hold_decay}
 
 
@@ -76,6 +76,9 @@ def parser():
     p.add_argument("--export", help="folder for the trained model, e.g. sw/weights/MODEL")
     p.add_argument("--epochs", type=int, help="in place of the recipe's")
     p.add_argument("--rate", type=float, help="learning rate, in place of the recipe's")
+    p.add_argument("--optimiser", choices=tuple(OPTIMISERS), help="in place of the recipe's (muon: the RSNN's only)")
+    p.add_argument("--masking", action=argparse.BooleanOptionalAction, default=None,
+                   help="mask a band and a stretch of each clip (SpecAugment), in place of the recipe's choice")
     p.add_argument("--sparsity", type=float, help="weight of SparkNet's sparsity loss (1 / lambda)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
@@ -90,8 +93,8 @@ def main(argv=None):
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
     try:
         recipe = recipes.find(args.model)
-        given = {k: getattr(args, k) for k in ("epochs", "rate", "sparsity") if getattr(args, k) is not None}
-        recipe = replace(recipe, **given)
+        given = {k: getattr(args, k) for k in ("epochs", "rate", "optimiser", "masking", "sparsity")}
+        recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})
         found, labels = gather(args.data, args.classes, args.seed, quiet=args.quiet)
         folder = Path(args.out or f"build/runs/keywords/{recipe.name}-{args.seed}")
         done = train(recipe, found.of("train"), labels, folder, seed=args.seed, sources=noise_sources(args.noise),

@@ -22,7 +22,7 @@ class DsCnn(nn.Module):
         super().__init__()
         self.sizes = dict(classes=classes, channels=channels, blocks=blocks, dropout=dropout)
         self.stem = nn.Sequential(nn.Conv2d(1, channels, (10, 4), stride=2, padding=(5, 2), bias=False),
-                                  nn.BatchNorm2d(channels), nn.ReLU())
+                                  nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
         self.blocks = nn.Sequential(*(_separable(channels, 2 if i == 0 else 1) for i in range(blocks)))
         self.drop = nn.Dropout(dropout)
         self.linear = nn.Linear(channels, classes)
@@ -36,5 +36,5 @@ class DsCnn(nn.Module):
 def _separable(channels, stride):
     return nn.Sequential(
         nn.Conv2d(channels, channels, 3, stride=stride, padding=1, groups=channels, bias=False),
-        nn.BatchNorm2d(channels), nn.ReLU(),
-        nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+        nn.BatchNorm2d(channels), nn.ReLU(inplace=True),
+        nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True))

@@ -10,7 +10,8 @@ import torch
 from hw import config as hw_config
 from sw import evaluate, golden, keywords, train
 from sw.data.speech_commands import CLASSES, Clip
-from sw.keywords import cost, features, head, listen, score, spotter, stream, studies
+from sw.keywords import cost, features, head, listen, score, spotter, stream, studies, waves
+from sw.keywords import evaluate as evaluation
 from sw.models.sparknet import SparkNet
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
@@ -67,6 +68,25 @@ def test_head_follows_the_float_head():
     with torch.no_grad():
         wanted = model.network.readout(gates.float())
     torch.testing.assert_close(h.logits(gates) * h.step / 101, wanted, atol=h.step * 32 / 2, rtol=0)
+
+
+def test_int4_head_is_scored_in_integers():
+    # one clip, one gate that opens in every frame and adds 1 to class 2 and -1 to class 0 there, biases of nothing
+    model = sparknet(channels=16)
+    network = model.network
+    with torch.no_grad():
+        network.gating[1].weight.zero_()
+        network.gating[1].bias.fill_(-1.0)[3] = 1.0
+        network.linear.weight.zero_()
+        network.linear.weight[2, 3], network.linear.weight[0, 3] = 0.7, -0.7
+        network.linear.bias.zero_()
+    gates = head.gates_of(model, torch.randn(2, 16000) * 0.1)
+    assert gates.shape == (2, 32, 101) and gates[:, 3].all() and gates.sum() == 2 * 101
+    h = head.of_network(network)
+    got = h.logits(gates)
+    assert got[:, 2].tolist() == [101 * round(0.7 / h.step)] * 2 and (got[:, 0] == -got[:, 2]).all()
+    found = waves.Waves([Clip("", CLASSES[2]), Clip("", CLASSES[1])], torch.zeros(2, 16000, dtype=torch.int16), [])
+    assert evaluation.figures(model, found, timed=False)["accuracy_int4_head"] == 50.0
 
 
 @pytest.mark.parametrize("name, steps", [("keywords", 1), ("keywords", 2), ("tiny", 1), ("tiny", 2)])
@@ -156,9 +176,10 @@ def test_evaluate_names_odd_clips(own, capsys, monkeypatch):
     text = capsys.readouterr().out
     assert status == 0, text
     for said in ("b.wav: 0.40 s: filled up", "c.wav: 2.50 s: its loudest", "silent.wav: silent",
-                 "corrupt.wav: not readable", "5 clips", "1,504", "white 5 dB", "not to be compared"):
+                 "corrupt.wav: not readable", "5 clips", "1,504", "4-bit head", "white 5 dB", "not to be compared"):
         assert said in text, text
     r = json.loads((own / "r.json").read_text())
+    assert 0 <= r["accuracy_int4_head"] <= 100
     assert r["clips"] == 5 and len(r["problems"]) == 4 and sum(map(sum, r["confusion"])) == 5
     assert (own / "build" / "keywords" / "sparknet-4.png").stat().st_size > 1000
 

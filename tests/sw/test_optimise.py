@@ -65,3 +65,8 @@ def test_resumes_from_its_state():
     other.load_state_dict(optimiser.state_dict())
     train(second, other, 2)
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), second.parameters(), strict=True))
+
+
+def test_muon_wants_matrices_by_name():
+    with pytest.raises(ValueError, match="Linear names no hidden matrices"):
+        optimise.muon(torch.nn.Linear(2, 2), 0.01, 0.0)
