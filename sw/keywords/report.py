@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
+from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from sw.integer_model import write_atomically
@@ -28,6 +29,7 @@ PUBLISHED = [
         ("sparknet-32", 11500, 1200000, 97.0), ("sparknet-16", 4636, 454500, 95.7),
         ("sparknet-8", 2292, 190000, 92.1), ("sparknet-4", 1416, 105000, 83.5),
         ("bcresnet-0.625", 4585, 1900000, 95.4), ("bcresnet-1", 9232, 3600000, 96.9)))]
+PAIRS = (("sparknet-32", "bcresnet-1"), ("sparknet-16", "bcresnet-0.625"))  # "same accuracy, a quarter of the MACs"
 
 
 def row(model, held, source, data):
@@ -68,6 +70,42 @@ def table(rows):
     return "\n".join(lines)
 
 
+def means(rows):
+    """Mean accuracy in percent over seeds, and MACs, by model."""
+    names = dict.fromkeys(r["model"] for r in rows)
+    return {n: (statistics.mean(r["accuracy"] for r in rows if r["model"] == n),
+                next(r["macs"] for r in rows if r["model"] == n)) for n in names}
+
+
+def against_published(rows):
+    """What holds here of the papers' order and ratios: rank correlation of accuracies, MACs at the same accuracy.
+
+    A row of `macs` for each pair of SparkNet and BC-ResNet that the paper compares, and one for the smallest SparkNet
+    that is at least as accurate here as the BC-ResNet, or None.
+    """
+    here, told = means(rows), {p["model"]: p for p in PUBLISHED}
+    both = [n for n in told if n in here]
+    result = {"models": both, "macs": []}
+    if len(both) > 2:
+        result["rank_correlation"] = round(float(spearmanr([here[n][0] for n in both],
+                                                           [told[n]["accuracy"] for n in both]).statistic), 3)
+    for small, large in PAIRS:
+        if large not in here:
+            continue
+        equal = [n for n in here if n.startswith("sparknet") and here[n][0] >= here[large][0]]
+        for name, why in ((small, "compared in the paper"), (min(equal, key=lambda n: here[n][1], default=None),
+                                                             "smallest that is as accurate here")):
+            if name in here:
+                result["macs"].append({
+                    "model": name, "beside": large, "why": why, "ratio": round(here[name][1] / here[large][1], 3),
+                    "published_ratio": round(told[name]["macs"] / told[large]["macs"], 3),
+                    "accuracy": [round(here[name][0], 2), round(here[large][0], 2)],
+                    "published_accuracy": [told[name]["accuracy"], told[large]["accuracy"]]})
+            elif name is None:
+                result["macs"].append({"model": None, "beside": large, "why": "no SparkNet is as accurate here"})
+    return result
+
+
 def main(argv=None):
     """Score the runs; returns the exit status."""
     p = argparse.ArgumentParser(prog="python -m sw.keywords.report", description=__doc__.split("\n\n")[0],
@@ -97,12 +135,16 @@ def main(argv=None):
             print(f"sw/weights/{name}: {model.save(spotter.WEIGHTS / name)}")
         result = {"command": "python -m sw.keywords.report", "torch": torch.__version__, "commit": commit(),
                   "note": evaluate.SEEN, "accuracy_5db": "clips but _silence_, real noise of the pack's test split",
-                  "rows": rows, "published": PUBLISHED}
+                  "rows": rows, "published": PUBLISHED, "against_published": against_published(rows)}
         write_atomically(args.json, (json.dumps(result, indent=1) + "\n").encode())
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(table(rows))
+    compared = result["against_published"]
+    print(f"rank correlation with the published accuracies: {compared.get('rank_correlation')}")
+    for r in compared["macs"]:
+        print(" ".join(f"{k}={v}" for k, v in r.items()))
     return 0
 
 

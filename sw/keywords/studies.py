@@ -13,7 +13,9 @@ import argparse
 import json
 import sys
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
+from statistics import mean, stdev
 
 import torch
 
@@ -94,29 +96,33 @@ def keep_gates(model, count):
 def study_sparsity(args):
     """Zero gates by the erf loss, by an L1 loss on the gates, and by leaving out whole gates after training."""
     bench, rows = Bench(args), []
-    for weight in (0.01, 0.1, 0.3):
-        rows.append({"road": "erf", "weight": weight, **bench.run(f"erf {weight}", bench.small(sparsity=weight))[0]})
-        row, _ = bench.run(f"L1 {weight}", bench.small(sparsity=0.0, l1=weight))
-        rows.append({"road": "L1", "weight": weight, **row})
-    row, model = bench.run("none", bench.small(sparsity=0.0))
-    rows.append({"road": "structured", "gates": 32, **row})
-    for count in (24, 16, 8):
-        rows.append({"road": "structured", "gates": count, "name": f"{count} of 32 gates", "seed": 0,
-                     **bench.measure(keep_gates(model, count))})
+    for seed in range(args.seeds):
+        for weight in (0.01, 0.1, 0.3):
+            row, _ = bench.run(f"erf {weight}", bench.small(sparsity=weight), seed)
+            rows.append({"road": "erf", "weight": weight, **row})
+            row, _ = bench.run(f"L1 {weight}", bench.small(sparsity=0.0, l1=weight), seed)
+            rows.append({"road": "L1", "weight": weight, **row})
+        row, model = bench.run("no loss, 32 of 32 gates", bench.small(sparsity=0.0), seed)
+        rows.append({"road": "structured", "gates": 32, **row})
+        for count in (24, 16, 8):
+            rows.append({"road": "structured", "gates": count, "name": f"no loss, {count} of 32 gates", "seed": seed,
+                         **bench.measure(keep_gates(model, count))})
     return rows
 
 
 def study_classes(args):
-    """Every word a class: 35 in v2."""
-    bench, rows = Bench(args, classes=35), []
+    """Every word a class: 35 in v2. The twelve classes beside them, as long trained."""
+    bench, twelve, rows = Bench(args, classes=35), Bench(args), []
     counts = {label: sum(c.label == label for c in bench.train.clips) for label in bench.labels}
-    for name in ("sparknet-32", "sparknet-16"):
-        row, model = bench.run(name, bench.small(name))
+    for name, seed in product(("sparknet-32", "sparknet-16"), range(args.seeds)):
+        row, model = bench.run(f"{name}, {len(bench.labels)} classes", bench.small(name), seed)
         figures = score.measure(model.logits(bench.held.floats()), bench.held.clips, bench.labels)
         many = [f["recall"] * f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
         heard = [f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
         rows.append({"model": name, "classes": len(bench.labels), **row, "train_clips": counts,
                      "accuracy_of_words_with_100_clips": round(sum(many) / max(1, sum(heard)), 2)})
+        row, _ = twelve.run(f"{name}, 12 classes", twelve.small(name), seed)
+        rows.append({"model": name, "classes": 12, **row})
     return rows
 
 
@@ -126,19 +132,22 @@ DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw}
 
 
 def draw(rows, path, title):
-    """Accuracy and share of zero gates of each row, as bars."""
+    """Accuracy and share of zero gates of each setting, as bars: mean over seeds, with the deviation where several."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
-    figure, axes = pyplot.subplots(figsize=(7, 0.35 * len(rows) + 1.5))
-    names = [f"{r['name']}, seed {r['seed']}" for r in rows]
-    places = range(len(rows))
-    axes.barh([p - 0.2 for p in places], [r["accuracy"] for r in rows], 0.4, label="accuracy %")
-    axes.barh([p + 0.2 for p in places], [100 * r["gates_zero"] for r in rows], 0.4, label="zero gates %")
-    axes.set(yticks=list(places), xlim=(0, 100), title=title)
+    names = list(dict.fromkeys(r["name"] for r in rows))
+    seeds = max(sum(r["name"] == name for r in rows) for name in names)
+    figure, axes = pyplot.subplots(figsize=(7, 0.45 * len(names) + 1.5))
+    for shift, key, scale, label in ((-0.2, "accuracy", 1, "accuracy %"), (0.2, "gates_zero", 100, "zero gates %")):
+        values = [[scale * r[key] for r in rows if r["name"] == name] for name in names]
+        spread = [stdev(v) if len(v) > 1 else 0 for v in values]
+        axes.barh([p + shift for p in range(len(names))], [mean(v) for v in values], 0.4, xerr=spread, label=label,
+                  error_kw={"linewidth": 1})
+    axes.set(yticks=range(len(names)), xlim=(0, 100), title=f"{title}, {seeds} seed{'s' * (seeds > 1)}")
     axes.set_yticklabels(names)
     axes.invert_yaxis()
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     figure.tight_layout()
     figure.savefig(path, dpi=90)
     pyplot.close(figure)
@@ -152,7 +161,7 @@ def parser():
     p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
     p.add_argument("--noise", default=train.NOISE, help="noise pack")
     p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
-    p.add_argument("--epochs", type=int, default=12, help="of each small training (default: %(default)s)")
+    p.add_argument("--epochs", type=int, default=20, help="of each small training (default: %(default)s)")
     p.add_argument("--seeds", type=int, default=1, help="small trainings of each setting (default: %(default)s)")
     p.add_argument("--variants", type=int, default=8, help="augmented versions a clip (default: %(default)s)")
     p.add_argument("--models", nargs="+", default=list(recipes.RECIPES), help="trained models, for snr and stream")
