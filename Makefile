@@ -56,6 +56,10 @@ conformance: $(READY) ## Whole utterances in every mode, RTL against golden (DAT
 rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amaranth
 	@$(PY) -m cosim.rates $(ARGS)
 
+# torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
+# takes 40 % off a training step of tiny-kws
+train study: export MALLOC_MMAP_MAX_ := 0
+train study: export MALLOC_TRIM_THRESHOLD_ := 17179869184
 train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, ARGS=…; ARGS=--help lists options)
 	@$(PY) -m sw.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
 

@@ -10,18 +10,17 @@ mfccN). Training draws from `VARIANTS` cached versions of each clip; version 0 i
 
 import hashlib
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from sw import features as causal
-from sw.integer_model import write_atomically
 from sw.keywords import noise as noises
 from sw.keywords.waves import one_second
 
@@ -131,24 +130,37 @@ def varied(wave, sources, rng):
     return np.clip(wave, -1, 1).astype(np.float32)
 
 
+def noise_hash(sources):
+    """A short hash of noise recordings."""
+    digest = hashlib.sha256()
+    for wave in sources:
+        digest.update(memoryview(np.ascontiguousarray(wave)).cast("B"))
+    return digest.hexdigest()[:16]
+
+
 def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64):
-    """Raw features of `count` versions of each clip, float16 (count, clips, bins, frames), cached.
+    """Raw features of `count` versions of each clip, float16 (count, clips, bins, frames), mapped from a cached file.
 
     Version 0 is plain. `sources`: noise recordings. All front-ends of one seed hear the same versions.
     """
-    recipe = [VERSION, frontend, count, seed, [len(s) for s in sources],
-              hashlib.sha256(waves.samples.numpy().tobytes()).hexdigest()]
-    path = Path(cache) / f"{frontend}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.safetensors"
+    recipe = [VERSION, frontend, count, seed, noise_hash(sources),
+              hashlib.sha256(memoryview(waves.samples.numpy()).cast("B")).hexdigest()]
+    path = Path(cache) / f"{frontend}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.npy"
     if not path.is_file():
-        done = []
-        starts = [(v, b) for v in range(count) for b in range(0, len(waves.samples), batch)]
-        for v, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
-            x = waves.floats(slice(b, b + batch))
-            if v:
-                x = torch.from_numpy(np.stack([varied(w, sources, np.random.default_rng([seed, v, b + i]))
-                                               for i, w in enumerate(x.numpy())]))
-            done.append(raw(x, frontend).half())
-        x = torch.cat(done)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, save({"x": x.reshape(count, -1, *x.shape[1:])}))
-    return load_file(path)["x"]
+        part = path.with_name(f".{path.stem}.{os.getpid()}.npy")
+        shape = raw(waves.floats(slice(0, 1)), frontend).shape[1:]
+        starts = [(v, b) for v in range(count) for b in range(0, len(waves.samples), batch)]
+        try:
+            stored = np.lib.format.open_memmap(part, "w+", np.float16, (count, len(waves.samples), *shape))
+            for v, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
+                x = waves.floats(slice(b, b + batch))
+                if v:
+                    x = torch.from_numpy(np.stack([varied(w, sources, np.random.default_rng([seed, v, b + i]))
+                                                   for i, w in enumerate(x.numpy())]))
+                stored[v, b:b + batch] = raw(x, frontend).half().numpy()
+            stored.flush()
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    return np.load(path, mmap_mode="r")

@@ -31,7 +31,6 @@ class Recipe:
     decay: float = 1e-2
     batch: int = 32
     smoothing: float = 0.1
-    masking: bool = True
     sparsity: float = 0.0
     l1: float = 0.0
     quantised: int = 0
@@ -48,17 +47,16 @@ class Recipe:
 def _sparknet(channels):
     # SGD with warm-up, hold and decay as published; 0.01 for a loss of 100 x cross-entropy there, clipped at 1 here
     return Recipe(f"sparknet-{channels}", SparkNet, "mfcc32", 60, dict(channels=channels), "sgd", "hold_decay",
-                  rate=0.3, decay=1e-3, smoothing=0.0, masking=False, sparsity=1e-2)
+                  rate=0.3, decay=1e-3, smoothing=0.0, sparsity=1e-2)
 
 
 RECIPES = {r.name: r for r in (
     Recipe("tiny-kws", DsCnn, "mel64", 30),
     *(_sparknet(c) for c in (32, 16, 8, 4)),
-    Recipe("bcresnet-1", BcResNet, "mel40", 60, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0,
-           masking=False),
+    Recipe("bcresnet-1", BcResNet, "mel40", 60, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0),
     Recipe("bcresnet-0.625", BcResNet, "mel40", 60, dict(scale=0.625), "sgd", "cosine", rate=0.1, decay=1e-3,
-           smoothing=0.0, masking=False),
-    Recipe("rsnn-keywords", KeywordRsnn, "causal", 14, rate=1e-2, masking=False, quantised=6),
+           smoothing=0.0),
+    Recipe("rsnn-keywords", KeywordRsnn, "causal", 40, optimiser="muon", rate=1.4e-2, quantised=15),
 )}
 
 

@@ -1,5 +1,7 @@
 """The keyword task: training batches of cached, augmented features, and the loss of each family."""
 
+import hashlib
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -7,48 +9,51 @@ from torch.nn import functional
 from sw.keywords import features
 from sw.models.sparknet import open_probability
 
-MASK_BINS, MASK_FRAMES = 8, 16
 MOVE = 3  # frames by which features move further, beside the shift of the wave
 
 
 class Task:
-    """Features and labels of training waves under a front-end, ready for `sw.trainer.fit`."""
+    """Features and labels of training waves under a front-end, ready for `sw.trainer.fit`.
+
+    Features stay in their cached file: a batch reads its rows, so that a data set need not fit into memory.
+    """
 
     def __init__(self, waves, labels, frontend, *, variants=features.VARIANTS, sources=(), cache="build/cache",
                  quiet=False):
         self.labels, self.frontend = tuple(labels), frontend
-        stored = features.variants(waves, frontend, variants, sources, cache=cache, quiet=quiet)
-        self.normaliser = features.Normaliser.of(frontend, stored[0])
-        kept = torch.int8 if frontend == "causal" else torch.float16
-        self.x = torch.stack([self.normaliser(v).to(kept) for v in stored])  # (variants, clips, bins, frames)
+        self.x = features.variants(waves, frontend, variants, sources, cache=cache, quiet=quiet)
+        self.normaliser = features.Normaliser.of(frontend, torch.from_numpy(np.array(self.x[0])))
         index = {label: i for i, label in enumerate(self.labels)}
         self.y = torch.tensor([index[c.label] for c in waves.clips])
 
-    def batches(self, seed, size, masking=True):
+    def batches(self, seed, size):
         """A function of the epoch: batches (x (B, bins, frames), y (B,)), each clip once, as a random version."""
+        size = min(size, len(self.y))
+
         def of(epoch):
             rng = np.random.default_rng([seed, epoch])
             order = rng.permutation(len(self.y))
-            for start in range(0, len(order) - size // 2 + 1, size):
+            for start in range(0, len(order) - (size + 1) // 2 + 1, size):
                 rows = order[start:start + size]
-                x = self.x[rng.integers(len(self.x), size=len(rows)), rows].float()
-                yield altered(x, rng, masking), self.y[rows]
+                x = self.x[rng.integers(len(self.x), size=len(rows)), rows]
+                yield moved(self.normaliser(torch.from_numpy(x)).float(), rng), self.y[rows]
         return of
 
 
-def altered(x, rng, masking):
-    """Features (B, bins, frames) moved by a few frames each; with `masking`, a band and a stretch of each zeroed."""
+def moved(x, rng):
+    """Features (B, bins, frames) moved by a few frames each; what comes in is the first or last frame again."""
     batch, bins, frames = x.shape
     moves = rng.integers(-MOVE, MOVE + 1, batch)
     at = torch.from_numpy(np.clip(np.arange(frames)[None] - moves[:, None], 0, frames - 1))
-    x = x.gather(2, at[:, None].expand(-1, bins, -1))
-    if masking:
-        for b in range(batch):
-            width, long = int(rng.integers(MASK_BINS * bins // 40 + 1)), int(rng.integers(MASK_FRAMES + 1))
-            low, start = int(rng.integers(bins - width + 1)), int(rng.integers(frames - long + 1))
-            x[b, low:low + width] = 0  # zero is the mean
-            x[b, :, start:start + long] = 0
-    return x
+    return x.gather(2, at[:, None].expand(-1, bins, -1))
+
+
+def identity(waves, sources):
+    """A short hash of what is trained on: sound, labels and noise."""
+    digest = hashlib.sha256(memoryview(waves.samples.numpy()).cast("B"))
+    digest.update("\n".join(c.label for c in waves.clips).encode())
+    digest.update(features.noise_hash(sources).encode())
+    return digest.hexdigest()[:16]
 
 
 def loss_of(recipe):

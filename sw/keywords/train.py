@@ -22,9 +22,9 @@ OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "muon": optimise.muo
 SCHEDULES = {"cosine": trainer.cosine, "hold_decay": trainer.hold_decay}
 
 
-def gather(data, classes=12, seed=0, cache="build/cache", quiet=False):
-    """Waves of a data folder, speaker-disjoint sets, and their labels."""
-    clips = speech_commands.must_be_disjoint(speech_commands.load(data, classes, seed))
+def gather(data, classes=12, cache="build/cache", quiet=False):
+    """Waves of a data folder, speaker-disjoint sets, and their labels. The same for every seed of a training."""
+    clips = speech_commands.must_be_disjoint(speech_commands.load(data, classes))
     found = waves.gather(clips, cache, quiet)
     for line in found.problems[:20]:
         logging.warning("%s", line)
@@ -41,9 +41,10 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), data="", q
     """Train `recipe` in `folder` (resumes there); returns a `Spotter`."""
     work = task.Task(train_waves, labels, recipe.frontend, sources=sources, cache=cache, quiet=quiet, variants=variants)
     torch.manual_seed(seed)
-    model = recipe.build(len(labels)).to(memory_format=torch.channels_last)
+    model = recipe.build(len(labels))
     plain = {**recipe.values(), "model": recipe.name, "seed": seed, "data": data, "clips": len(train_waves.clips),
-             "variants": variants, "noise": bool(len(sources))}
+             "labels": list(labels), "heard": task.identity(train_waves, sources), "variants": variants,
+             "noise": bool(len(sources))}
     stages = [("float", recipe.epochs, recipe.rate)]
     if recipe.quantised:
         stages.append(("q4", recipe.quantised, recipe.rate / 3))
@@ -51,16 +52,14 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), data="", q
         place = Path(folder) / stage if recipe.quantised else Path(folder)
         if stage == "q4":
             model.core.calibrate(hw_config.load(CONFIG).weight_bits)
-        trainer.fit(model, work.batches(seed, recipe.batch, recipe.masking), task.loss_of(recipe), place,
+        trainer.fit(model, work.batches(seed, recipe.batch), task.loss_of(recipe), place,
                     epochs=epochs, rate=rate, seed=seed, recipe={**plain, "stage": stage}, decay=recipe.decay,
                     optimise=OPTIMISERS[recipe.optimiser], schedule=SCHEDULES[recipe.schedule], quiet=quiet)
     model.eval()
     if recipe.quantised:
         integers = spiking.integer_model(model, hw_config.load(CONFIG), work.normaliser, labels, plain)
         return spotter.of_integers(recipe.name, integers)
-    network = recipe.build(len(labels))  # in the usual memory format
-    network.load_state_dict(model.state_dict())
-    return spotter.Spotter(recipe.name, network.eval(), work.normaliser, work.labels,
+    return spotter.Spotter(recipe.name, model, work.normaliser, work.labels,
                            {"recipe": plain, "commit": trainer.commit(), "torch": torch.__version__})
 
 
@@ -72,13 +71,11 @@ def parser():
     p.add_argument("--data", default=DATA, help="Speech Commands (v1 or v2), or a folder with manifest.csv")
     p.add_argument("--noise", default=NOISE, help="folder of noise with manifest.csv to mix in; '' for none")
     p.add_argument("--classes", type=int, default=12, help="12, or 35: every word a class (30 in v1)")
-    p.add_argument("--out", help="folder of the run (default: build/runs/keywords/MODEL-SEED)")
+    p.add_argument("--out", help="folder of the run (default: build/runs/keywords[-CLASSES]/MODEL-SEED)")
     p.add_argument("--export", help="folder for the trained model, e.g. sw/weights/MODEL")
     p.add_argument("--epochs", type=int, help="in place of the recipe's")
     p.add_argument("--rate", type=float, help="learning rate, in place of the recipe's")
     p.add_argument("--optimiser", choices=tuple(OPTIMISERS), help="in place of the recipe's (muon: the RSNN's only)")
-    p.add_argument("--masking", action=argparse.BooleanOptionalAction, default=None,
-                   help="mask a band and a stretch of each clip (SpecAugment), in place of the recipe's choice")
     p.add_argument("--sparsity", type=float, help="weight of SparkNet's sparsity loss (1 / lambda)")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
@@ -93,10 +90,11 @@ def main(argv=None):
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
     try:
         recipe = recipes.find(args.model)
-        given = {k: getattr(args, k) for k in ("epochs", "rate", "optimiser", "masking", "sparsity")}
+        given = {k: getattr(args, k) for k in ("epochs", "rate", "optimiser", "sparsity")}
         recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})
-        found, labels = gather(args.data, args.classes, args.seed, quiet=args.quiet)
-        folder = Path(args.out or f"build/runs/keywords/{recipe.name}-{args.seed}")
+        found, labels = gather(args.data, args.classes, quiet=args.quiet)
+        classes = "" if args.classes == 12 else f"-{args.classes}"
+        folder = Path(args.out or f"build/runs/keywords{classes}/{recipe.name}-{args.seed}")
         done = train(recipe, found.of("train"), labels, folder, seed=args.seed, sources=noise_sources(args.noise),
                      data=Path(args.data).name, quiet=args.quiet)
         held = found.of("held")

@@ -80,7 +80,8 @@ def read(clip, long_ones=None):
 
 def gather(clips, cache="build/cache", quiet=False):
     """`Waves` of clips, from the cache where the same files were read before. Raises `DataError` if none is left."""
-    recipe = [VERSION, [(str(c.path), c.path.stat().st_size if c.path.is_file() else 0, c.start, c.gain)
+    # a file that was changed, or made readable, since has another time of change
+    recipe = [VERSION, [(str(c.path), c.path.stat().st_ctime_ns if c.path.is_file() else 0, c.start, c.gain)
                         for c in clips]]
     path = Path(cache) / f"waves-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.safetensors"
     if not path.is_file():

@@ -122,6 +122,11 @@ def test_odd_clips_are_handled_or_named(tmp_path):
     assert again.problems == found.problems and torch.equal(again.samples, found.samples)
     with pytest.raises(ValueError, match="1 clips, none of them readable"):
         waves.gather([Clip(tmp_path / "bad.wav", "yes")], tmp_path / "cache", quiet=True)
+    before = (tmp_path / f"{names[0]}.wav").stat().st_size
+    soundfile.write(tmp_path / f"{names[0]}.wav", np.zeros(16000), 16000)  # other sound, as many bytes
+    assert (tmp_path / f"{names[0]}.wav").stat().st_size == before
+    changed = waves.gather([Clip(tmp_path / f"{n}.wav", "yes") for n in names], tmp_path / "cache", quiet=True)
+    assert again.samples[0].any() and not changed.samples[0].any() and "good.wav: silent" in "\n".join(changed.problems)
 
 
 def test_one_second_by_hand():
@@ -185,9 +190,13 @@ def test_variants_and_batches(tmp_path):
     rng = np.random.default_rng(0)
     clips = [Clip(Path(f"{i}"), "yes" if i % 2 else "no") for i in range(10)]
     found = waves.Waves(clips, torch.from_numpy(rng.integers(-9000, 9000, (10, 16000)).astype(np.int16)), [])
-    x = features.variants(found, "mel16", 2, [noise.white(20000, rng)], cache=tmp_path, quiet=True)
-    assert x.shape == (2, 10, 16, 101) and not torch.equal(x[0], x[1])
-    assert torch.equal(x[0], features.raw(found.floats(), "mel16").half())
+    hiss = [noise.white(20000, rng)]
+    x = features.variants(found, "mel16", 2, hiss, cache=tmp_path, quiet=True)
+    assert x.shape == (2, 10, 16, 101) and not np.array_equal(x[0], x[1])
+    assert np.array_equal(x[0], features.raw(found.floats(), "mel16").half())
+    other = features.variants(found, "mel16", 2, [noise.pink(20000, rng)], cache=tmp_path, quiet=True)
+    assert not np.array_equal(x[1], other[1])  # as long a noise, but another
+    assert task.identity(found, hiss) == task.identity(found, hiss) != task.identity(found, [])
     work = task.Task(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
     first = list(work.batches(0, 4)(0))
     assert [len(y) for _, y in first] == [4, 4, 2]  # a last batch of half or more is kept
