@@ -56,7 +56,7 @@ RECIPES = {r.name: r for r in (
     Recipe("bcresnet-1", BcResNet, "mel40", 60, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0),
     Recipe("bcresnet-0.625", BcResNet, "mel40", 60, dict(scale=0.625), "sgd", "cosine", rate=0.1, decay=1e-3,
            smoothing=0.0),
-    Recipe("rsnn-keywords", KeywordRsnn, "causal", 40, optimiser="muon", rate=1.4e-2, quantised=15),
+    Recipe("rsnn-keywords", KeywordRsnn, "causal", 30, optimiser="muon", rate=1.4e-2, quantised=10),
 )}
 
 
