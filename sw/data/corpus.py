@@ -1,6 +1,5 @@
 """Features and frame labels of many utterances, computed once and cached, with augmented variants of each."""
 
-import csv
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from safetensors.torch import load_file, save
 from tqdm import tqdm
 
 from sw import features
-from sw.data import audio, augment
+from sw.data import audio, augment, manifest
 from sw.data.utterance import must_be_folder
 from sw.integer_model import write_atomically
 from sw.targets import frame_labels, split_closures
@@ -32,8 +31,7 @@ class Item:
 def noises(folder, splits):
     """Recordings of a noise pack as name -> float32 (samples,), by `split` of its manifest."""
     folder = must_be_folder(folder, "noise with manifest.csv")
-    with (folder / "manifest.csv").open(newline="") as source:
-        rows = [row for row in csv.DictReader(source) if row["split"] in splits]
+    rows = [row for row in manifest.rows(folder / "manifest.csv", ("path", "split", "kind")) if row["split"] in splits]
     return {row["kind"]: audio.read(folder / row["path"], 3600) for row in rows}
 
 

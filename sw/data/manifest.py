@@ -1,10 +1,32 @@
 """Folders with a `manifest.csv`, one row an utterance: path, corpus, speaker, split, phones, alignment, note."""
 
 import csv
+from pathlib import Path
 
 from sw.data.utterance import DataError, Utterance, must_be_folder
 
 NEEDED = ("path", "speaker", "phones")
+
+
+def rows(path, needed=("path",)):
+    """Rows of a CSV file as dicts of text without spaces around it; a cell that is not there is ''.
+
+    Raises `DataError` naming the file where it is missing, not CSV in UTF-8, or lacks one of the `needed` columns.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; wanted a folder with a manifest like the packs'")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as source:
+            reader = csv.DictReader(source)
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+            found = [{k: (v or "").strip() for k, v in row.items() if k is not None} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV file in UTF-8: {error}") from None
+    for name in needed:
+        if name not in reader.fieldnames:
+            raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames) or 'none'}")
+    return found
 
 
 def load(folder, splits=None, check=True):
@@ -14,16 +36,8 @@ def load(folder, splits=None, check=True):
     """
     folder = must_be_folder(folder, "a folder with manifest.csv")
     path = folder / "manifest.csv"
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; wanted a folder with a manifest like the packs'")
-    with path.open(newline="", encoding="utf-8") as source:
-        reader = csv.DictReader(source)
-        for name in NEEDED:
-            if name not in (reader.fieldnames or ()):
-                raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames or ['none'])}")
-        rows = list(reader)
     utterances = []
-    for row in rows:
+    for row in rows(path, NEEDED):
         if splits and row.get("split", "train") not in splits:
             continue
         utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"],

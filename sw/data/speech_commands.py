@@ -7,16 +7,18 @@ gains), each a tenth as many as the words' clips of their set: 408 for the 4,074
 test set. 30 (v1) or 35 (v2) classes are all words. Source: arXiv 1804.03209.
 """
 
-import csv
 import hashlib
+import logging
 import math
 import random
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
 
+from sw.data import manifest
 from sw.data.utterance import DataError, must_be_folder
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -24,6 +26,8 @@ UNKNOWN, SILENCE, NOISE = "_unknown_", "_silence_", "_background_noise_"
 CLASSES = (*WORDS, UNKNOWN, SILENCE)
 SPLITS = ("train", "dev", "test")
 SECOND = 1.0  # length of a clip
+AUDIO = (".wav", ".flac", ".ogg", ".mp3")
+LOG = logging.getLogger(__name__)
 _MODULUS = 2 ** 27  # of the official rule
 
 
@@ -55,14 +59,20 @@ def official_set(name, dev=10.0, test=10.0):
 def load(folder, classes=12, seed=0, unknown=0.1, silence=0.1):
     """Clips of a folder in either form, all sets. `classes` 12, or 35 for every word (30 in v1).
 
-    A pack's `_unknown_` and `_silence_` are as they stand there. Raises `DataError` naming what is wrong.
+    A pack's `_unknown_` and `_silence_` are as they stand there. A folder of one's own may also be folders of words,
+    without lists: then every clip is of the test set, and nothing is sampled or cut. Of 12 classes, any other word is
+    `_unknown_`, with a warning that names it. Raises `DataError` naming what is wrong.
     """
     if classes not in (12, 30, 35):
         raise DataError(f"classes={classes!r}: wanted 12 (ten words, unknown, silence) or 35 (every word; 30 in v1)")
     folder = must_be_folder(folder, "Speech Commands, or a folder with manifest.csv")
     if (folder / "manifest.csv").is_file():
         return _pack(folder, classes)
-    return _standard(folder, classes, seed, unknown, silence)
+    found = _recordings(folder)
+    if _lists(folder) is not None or set(WORDS) <= set(found) and any("_nohash_" in p.name for paths in found.values()
+                                                          for p in paths):
+        return _standard(folder, found, classes, seed, unknown, silence)
+    return _own(folder, found, classes)
 
 
 def labels_of(clips):
@@ -71,42 +81,69 @@ def labels_of(clips):
     return CLASSES if seen <= set(CLASSES) else tuple(sorted(seen))
 
 
+def _label(text):
+    """A label as the models write it."""
+    text = text.strip().lower()
+    return {"unknown": UNKNOWN, "silence": SILENCE}.get(text, text)
+
+
 def _pack(folder, classes):
     path = folder / "manifest.csv"
-    with path.open(newline="", encoding="utf-8") as source:
-        reader = csv.DictReader(source)
-        for name in ("path", "label") if classes == 12 else ("path", "word"):
-            if name not in (reader.fieldnames or ()):
-                raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames or ['none'])}")
-        rows = list(reader)
+    rows = manifest.rows(path, ("path", "label"))
     clips = []
     for number, row in enumerate(rows, 2):
-        word = row.get("word") or row.get("label") or ""
-        label = row["label"] if classes == 12 else word
+        word = _label(row.get("word") or row["label"])
+        label = _label(row["label"]) if classes == 12 else word
         if not row["path"] or not label:
             raise DataError(f"{path}:{number}: wanted a path and a label, got {row['path']!r}, {label!r}")
-        if classes == 12 and label not in CLASSES:
-            label = UNKNOWN  # a folder labelled by words
         split = row.get("split") or "test"
         if split not in SPLITS:
             raise DataError(f"{path}:{number}: split {split!r}: wanted one of {', '.join(SPLITS)}")
-        if label == SILENCE and classes != 12 or not word and classes != 12:
-            continue
         clips.append(Clip(folder / row["path"], label, word, row.get("speaker") or "", split))
-    if not clips:
+    return _known(path, clips, classes)
+
+
+def _recordings(folder):
+    """Folder name -> recordings in it, for the folders that hold words."""
+    inside = sorted(p for p in folder.iterdir() if p.is_dir() and p.name != NOISE and not p.name.startswith("."))
+    found = {p.name: sorted(f for f in p.iterdir() if f.suffix.lower() in AUDIO) for p in inside}
+    if not any(found.values()):
+        raise DataError(f"{folder}: no recordings in folders named by their words ({', '.join(WORDS[:3])}, ...) and no "
+                        "manifest.csv with the columns path and label")
+    return found
+
+
+def _own(folder, found, classes):
+    clips = [Clip(path, _label(name), _label(name), "", "test") for name, paths in found.items() for path in paths]
+    if classes == 12 and not {c.label for c in clips} & set(CLASSES):
+        raise DataError(f"{folder}: no folder is named by one of {', '.join(CLASSES)}; has "
+                        f"{', '.join(list(found)[:5])}")
+    return _known(folder, clips, classes)
+
+
+def _known(path, clips, classes):
+    """Clips with labels of the classes asked for: words that are none of twelve become `_unknown_`."""
+    if classes != 12:
+        kept = [c for c in clips if c.label not in (UNKNOWN, SILENCE)]
+    else:
+        strange = Counter(c.label for c in clips if c.label not in CLASSES)
+        if strange:
+            LOG.warning("%s: %d clips count as %s: %s", path, sum(strange.values()), UNKNOWN,
+                        ", ".join(f"{n} of {label!r}" for label, n in strange.most_common(10)))
+        kept = [c if c.label in CLASSES else replace(c, label=UNKNOWN) for c in clips]
+    if not kept:
         raise DataError(f"{path}: holds no clip")
-    return clips if classes == 12 else [c for c in clips if c.word not in (UNKNOWN, SILENCE)]
+    return kept
 
 
-def _standard(folder, classes, seed, unknown, silence):
-    words = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(("_", ".")))
-    if not words or classes == 12 and not set(WORDS) <= set(words):
+def _standard(folder, found, classes, seed, unknown, silence):
+    if classes == 12 and not set(WORDS) <= set(found):
         raise DataError(f"{folder}: not Speech Commands: wanted a folder a word ({', '.join(WORDS[:3])}, ...), "
-                        f"has {', '.join(words[:5]) or 'none'}")
+                        f"has {', '.join(list(found)[:5])}")
     listed = _lists(folder)
     clips = []
-    for word in words:
-        for path in sorted((folder / word).glob("*.wav")):
+    for word, paths in found.items():
+        for path in paths:
             split = listed.get(f"{word}/{path.name}", "train") if listed is not None else official_set(path.name)
             label = word if classes != 12 or word in WORDS else UNKNOWN
             clips.append(Clip(path, label, word, path.name.split("_nohash_")[0], split))
@@ -160,3 +197,17 @@ def must_be_disjoint(clips):
         if clip.speaker and heard.setdefault(clip.speaker, clip.split) != clip.split:
             raise DataError(f"speaker {clip.speaker} is in {heard[clip.speaker]} and in {clip.split}")
     return clips
+
+
+def sets_of(clips, split):
+    """Names of the sets that `split` asks for: train, dev, test, all; `held`: test, or where there is none dev, or all.
+
+    Raises `DataError` where no clip is of them.
+    """
+    there = {c.split for c in clips}
+    if split == "held":
+        split = next((s for s in ("test", "dev") if s in there), "all")
+    names = there if split == "all" else there & {split}
+    if not names:
+        raise DataError(f"split={split!r}: no clip; there are {', '.join(sorted(there)) or 'none at all'}")
+    return names

@@ -51,7 +51,8 @@ def size(spotter):
 def latency(spotter, x, runs=200):
     """Milliseconds of one clip on one thread, batch 1, features given: (mean, 95th percentile) of `runs`.
 
-    Time of the thread on its core, which is what a clock shows on an idle machine, and holds on a busy one.
+    Time of the thread on its core, which is what a clock shows on an idle machine, and holds on a busy one. An RSNN's
+    is that of the same weights in floats: its integers are for the accelerator.
     """
     network = spotter.network
     if isinstance(network, GoldenSpotter):
@@ -73,21 +74,31 @@ def latency(spotter, x, runs=200):
 
 
 @torch.no_grad()
-def sparsity(spotter, x, mode="t2_union"):
+def sparsity(spotter, waves, mode="t2_union", batch=64):
     """Zeros among the 1-bit activations, as shares: `gates` of SparkNet; `spikes` of both layers of an RSNN, with the
-    accelerator's `cycles` a frame. Empty for other models. x (B, bins, frames)."""
-    if isinstance(spotter.network, SparkNet):
-        mu = spotter.network.mu(x.float())
-        return {"gates_zero": round(float((mu < 0).float().mean()), 4)}
-    if not isinstance(spotter.network, GoldenSpotter):
+    accelerator's `cycles` a frame. Empty for other models. Means over waves, float32 (B, 16000)."""
+    measure = {SparkNet: _gates, GoldenSpotter: _spikes}.get(type(spotter.network))
+    if measure is None:
         return {}
+    total = sum(len(w) * measure(spotter, spotter.hear(w), mode) for w in waves.split(batch)) / len(waves)
+    if measure is _gates:
+        return {"gates_zero": round(float(total), 4)}
+    return {"spikes_zero": [round(float(z), 4) for z in total[:2]], "additions_after_skipping": round(float(total[2])),
+            f"cycles_a_frame_{mode}": round(float(total[3]), 1)}
+
+
+def _gates(spotter, x, mode):
+    return (spotter.network.mu(x.float()) < 0).double().mean()
+
+
+def _spikes(spotter, x, mode):
+    """Zeros of layer 0 and 1, additions a clip, cycles a frame: float64 (4,)."""
     integers = spotter.network.integers
     trace = spotter.network.trace(x)
     cost = golden.cycles(integers.config, MODES[mode], x.transpose(1, 2), trace)
-    rates = trace.spikes.float().mean((0, 1, 3, 4))  # of (B, T, 2, K, N)
-    adds = trace.spikes.float().sum((3, 4)).mean((0, 1))  # spikes a frame, both time steps, by layer
-    digits = (golden.digits(x.transpose(1, 2), integers.config.input_code) != 0).float().sum((2, 3)).mean()
-    rows = float(digits) + 2 * float(adds[0]) + float(adds[1])  # L0 -> L0, L0 -> L1, L1 -> L1 rows of `neurons`
-    done = FRAMES * (rows * integers.config.neurons + float(adds[1]) * len(spotter.labels))
-    return {"spikes_zero": [round(1 - float(r), 4) for r in rates], "additions_after_skipping": round(done),
-            f"cycles_a_frame_{mode}": round(float(cost.interval.float().mean()), 1)}
+    rates = trace.spikes.double().mean((0, 1, 3, 4))  # of (B, T, 2, K, N)
+    adds = trace.spikes.double().sum((3, 4)).mean((0, 1))  # spikes a frame, both time steps, by layer
+    digits = (golden.digits(x.transpose(1, 2), integers.config.input_code) != 0).double().sum((2, 3)).mean()
+    rows = digits + 2 * adds[0] + adds[1]  # L0 -> L0, L0 -> L1, L1 -> L1 rows of `neurons`
+    done = FRAMES * (rows * integers.config.neurons + adds[1] * len(spotter.labels))
+    return torch.stack([1 - rates[0], 1 - rates[1], done, cost.interval.double().mean()])

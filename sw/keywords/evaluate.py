@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import sys
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -15,24 +16,29 @@ import torch
 from sw.data import speech_commands
 from sw.integer_model import write_atomically
 from sw.keywords import cost, head, noise, recipes, score, spotter, waves
-from sw.keywords.train import DATA, NOISE
+from sw.keywords.train import DATA, NOISE, positive
 from sw.models.sparknet import SparkNet
 
 SPEECH = "../shared/data/librispeech_251spk"
-SEEN = "trained on speakers of the official test set: not to be compared with published 12-class accuracy"
+COMPARE = "comparable with published accuracy only where both are the official sets of Speech Commands"
 
 
 def figures(model, found, timed=True):
     """Everything measured of a `Spotter` on `Waves`, without added noise. SparkNets with binary gates are
     also scored with the accelerator's 4-bit weights in their head."""
-    result = score.measure(model.logits(found.floats()), found.clips, model.labels)
-    x = model.hear(found.floats(slice(0, 256)))
-    result.update(parameters=cost.parameters(model), macs=cost.macs(model, x[:1]), bytes=cost.size(model),
-                  **cost.sparsity(model, x))
+    logits = model.logits(found.floats())
+    result = score.measure(logits, found.clips, model.labels)
+    spoken = [i for i, c in enumerate(found.clips) if c.label != speech_commands.SILENCE]
+    if spoken:
+        result["accuracy_spoken"] = score.measure(logits[spoken], [found.clips[i] for i in spoken],
+                                                  model.labels)["accuracy"]
+    x = model.hear(found.floats(slice(0, 1)))
+    result.update(parameters=cost.parameters(model), macs=cost.macs(model, x), bytes=cost.size(model),
+                  **cost.sparsity(model, found.floats()))
     if isinstance(model.network, SparkNet) and model.network.gate == "binary":
         gates = head.gates_of(model, found.floats())
-        logits = head.of_network(model.network, gates.shape[2]).logits(gates)
-        result["accuracy_int4_head"] = score.measure(logits, found.clips, model.labels)["accuracy"]
+        integers = head.of_network(model.network, gates.shape[2]).logits(gates)
+        result["accuracy_int4_head"] = score.measure(integers, found.clips, model.labels)["accuracy"]
     if timed:
         result["latency_ms"], result["latency_p95_ms"] = cost.latency(model, x)
     return result
@@ -41,8 +47,29 @@ def figures(model, found, timed=True):
 def under_noise(model, found, kind, snr_db, source, seed=0):
     """Accuracy in percent of the spoken clips (no `_silence_`) with noise of `kind` from `source` at `snr_db`."""
     rows = [i for i, c in enumerate(found.clips) if c.label != speech_commands.SILENCE]
+    if not rows:
+        raise ValueError(f"{len(found.clips)} clips, all {speech_commands.SILENCE}: nothing to mix noise into")
     mixed = torch.from_numpy(noise.noisy(found.floats(rows).numpy(), source, snr_db, seed))
     return score.measure(model.logits(mixed), [found.clips[i] for i in rows], model.labels)["accuracy"]
+
+
+def clips_for(model, data, split):
+    """Clips of a folder's set with labels that the model knows, and a line for what else is there."""
+    clips = speech_commands.load(data, 12 if speech_commands.UNKNOWN in model.labels else 35)
+    wanted = speech_commands.sets_of(clips, split)
+    clips = [c for c in clips if c.split in wanted]
+    strange = Counter(c.label for c in clips if c.label not in model.labels)
+    if len(clips) == sum(strange.values()):
+        raise ValueError(f"{data}: no clip has a label that {model.name} knows: {', '.join(model.labels)}")
+    lines = [f"left out, unknown to {model.name}: {n} clips labelled {label!r}" for label, n in strange.items()]
+    return [c for c in clips if c.label in model.labels], sorted(wanted), lines
+
+
+def writable(path):
+    """The path of a file to write, whose folder is made now: better than after the work. Raises `OSError`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def parser():
@@ -50,15 +77,16 @@ def parser():
     p = argparse.ArgumentParser(prog="python -m sw.evaluate", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("--model", default="sparknet-32", help=f"{', '.join(recipes.RECIPES)}, or a folder with a model")
-    p.add_argument("--data", default=DATA, help="Speech Commands, or a folder with manifest.csv")
-    p.add_argument("--split", default="held", help="train, dev, test, all, or held: all that does not train, if any")
-    p.add_argument("--snr", type=float, nargs="*", default=[], help="dB at which noise is mixed in, beside none")
-    p.add_argument("--kinds", nargs="+", default=["real"], choices=noise.KINDS, help="noises to mix in")
+    p.add_argument("--data", default=DATA, help="Speech Commands, folders of words, or a folder with manifest.csv")
+    p.add_argument("--split", default="held", 
+                   help="train, dev, test, all, or held: test, without it dev, without it all")
+    p.add_argument("--snr", type=float, nargs="+", default=[], help="dB at which noise is mixed in, beside none")
+    p.add_argument("--kinds", nargs="+", choices=noise.KINDS, help="noises to mix in, with --snr (default: real)")
     p.add_argument("--noise", default=NOISE, help="noise pack, for real noise (its test split)")
     p.add_argument("--speech", default=SPEECH, help="folder of talkers, for babble")
     p.add_argument("--json", help="write the figures to this file too")
     p.add_argument("--picture", help="confusion matrix (default: build/keywords/MODEL.png)")
-    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--threads", type=positive, default=1)
     p.add_argument("--quiet", action="store_true", help="no progress bars")
     return p
 
@@ -69,26 +97,29 @@ def main(argv=None):
     torch.set_num_threads(args.threads)
     logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
     try:
+        if args.kinds and not args.snr:
+            raise ValueError(f"--kinds {' '.join(args.kinds)}: wanted --snr too, e.g. --snr 20 10 0")
         model = spotter.load(args.model)
-        classes = 12 if speech_commands.UNKNOWN in model.labels else 35
-        found = waves.gather(speech_commands.load(args.data, classes), quiet=args.quiet)
-        for line in found.problems:
+        picture = writable(args.picture or f"build/keywords/{model.name}.png")
+        target = writable(args.json) if args.json else None
+        sources = {kind: noise.source(kind, args.noise, args.speech)
+                   for kind in (args.kinds or ["real"] if args.snr else ())}
+        clips, sets, problems = clips_for(model, args.data, args.split)
+        found = waves.gather(clips, quiet=args.quiet)
+        problems += found.problems
+        for line in problems:
             print(line)
-        held = found.of(args.split)
-        result = figures(model, held)
-        result["problems"] = found.problems
-        for kind in args.kinds if args.snr else ():
-            source = noise.source(kind, args.noise, args.speech)
+        result = figures(model, found)
+        result.update(problems=problems, sets=sets)
+        for kind, source in sources.items():
             for snr in args.snr:
-                result.setdefault("noise", {})[f"{kind} {snr:g} dB"] = under_noise(model, held, kind, snr, source)
-        picture = Path(args.picture or f"build/keywords/{model.name}.png")
-        picture.parent.mkdir(parents=True, exist_ok=True)
+                result.setdefault("noise", {})[f"{kind} {snr:g} dB"] = under_noise(model, found, kind, snr, source)
+        show(model, result, args)
         score.picture(result["confusion"], model.labels, picture,
                       f"{model.name}: {result['accuracy']:.2f} % of {result['clips']} clips")
-        show(model, result, args)
         print(f"confusion matrix: {picture}")
-        if args.json:
-            write_atomically(args.json, (json.dumps(result, indent=1) + "\n").encode())
+        if target:
+            write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -97,13 +128,15 @@ def main(argv=None):
 
 def show(model, r, args):
     """Print the figures."""
-    print(f"{model.name}: {r['clips']} clips of {args.data} ({args.split})")
-    print(f"accuracy {r['accuracy']:.2f} %, macro-F1 {r['macro_f1']:.2f} %; {SEEN}")
+    print(f"{model.name}: {r['clips']} clips of {args.data} ({', '.join(r['sets'])})")
+    recipe = model.manifest.get("recipe", {})
+    print(f"accuracy {r['accuracy']:.2f} %, macro-F1 {r['macro_f1']:.2f} %; trained on {recipe.get('clips', '?')} "
+          f"clips of {recipe.get('data', '?')!r}: {COMPARE}")
     print(f"{r['parameters']:,} parameters, {r['bytes']:,} bytes, {r['macs']:,} MACs a clip; one thread, batch 1: "
           f"{r['latency_ms']:.2f} ms mean, {r['latency_p95_ms']:.2f} ms p95 (features not included)")
     if "accuracy_int4_head" in r:
         print(f"with the accelerator's 4-bit head {r['accuracy_int4_head']:.2f} %")
-    for name in ("gates_zero", "spikes_zero", "additions_after_skipping", "cycles_a_frame_t2_union"):
+    for name in ("accuracy_spoken", "gates_zero", "spikes_zero", "additions_after_skipping", "cycles_a_frame_t2_union"):
         if name in r:
             print(f"{name.replace('_', ' ')}: {r[name]}")
     print(f"{'class':12} {'clips':>5} {'precision':>9} {'recall':>7} {'F1':>7}")

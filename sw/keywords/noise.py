@@ -3,12 +3,11 @@
 The silences of the keyword pack are cut from the `gsc_*` recordings: those never train and never score (`OWN`).
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
-from sw.data import audio
+from sw.data import audio, manifest
 from sw.data.utterance import DataError, must_be_folder
 
 OWN = "gsc_"
@@ -45,11 +44,8 @@ def babble(recordings, samples, rng, talkers=TALKERS):
 def recordings(folder, splits, limit=None):
     """Recordings of a folder with a manifest, of some of its splits, as float32 waves; `OWN` ones left out."""
     folder = must_be_folder(folder, "recordings with manifest.csv")
-    if not (folder / "manifest.csv").is_file():
-        raise DataError(f"{folder / 'manifest.csv'}: no such file")
-    with (folder / "manifest.csv").open(newline="") as source:
-        rows = [r for r in csv.DictReader(source)
-                if r.get("split", "train") in splits and not Path(r["path"]).name.startswith(OWN)]
+    rows = [r for r in manifest.rows(folder / "manifest.csv")
+            if (r.get("split") or "train") in splits and not Path(r["path"]).name.startswith(OWN)]
     if not rows:
         raise DataError(f"{folder}: no recording of split {'/'.join(splits)}")
     return [audio.read(folder / r["path"], 3600) for r in rows[:limit]]

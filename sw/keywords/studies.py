@@ -12,7 +12,7 @@ epochs: they compare with each other, not with the main table.
 import argparse
 import json
 import sys
-from copy import deepcopy
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
@@ -20,7 +20,8 @@ from statistics import mean, stdev
 import torch
 
 from sw.integer_model import write_atomically
-from sw.keywords import cost, evaluate, recipes, score, study_noise, study_stream, train
+from sw.keywords import cost, evaluate, recipes, score, spotter, study_noise, study_stream, train
+from sw.models.sparknet import SparkNet
 from sw.trainer import commit
 
 LAMBDAS = (10, 100, 1000)
@@ -38,7 +39,8 @@ class Bench:
 
     def run(self, name, recipe, seed=0):
         """Train `recipe` and score it: figures with its `name`, and the `Spotter`."""
-        folder = Path("build/studies") / self.args.study / f"{name}-{seed}".replace(" ", "-")
+        length = f"{Path(self.args.data).name}-{recipe.epochs}x{self.args.variants}"
+        folder = Path("build/studies") / self.args.study / length / f"{name}-{seed}".replace(" ", "-")
         model = train.train(recipe, self.train, self.labels, folder, seed=seed, sources=self.sources,
                             data=Path(self.args.data).name, variants=self.args.variants, quiet=self.args.quiet)
         return {"name": name, "seed": seed, **self.measure(model)}, model
@@ -82,15 +84,15 @@ def study_noise_kind(args):
 
 
 def keep_gates(model, count):
-    """A copy of a SparkNet `Spotter` with only the `count` gates whose linear weights are largest."""
-    pruned = deepcopy(model)
-    linear = pruned.network.linear
-    with torch.no_grad():
-        weakest = linear.weight.abs().sum(0).argsort()[:linear.in_features - count]
-        linear.weight[:, weakest] = 0
-        pruned.network.gating[1].weight[weakest] = 0   # mu = tanh(bias) < 0: closed, whatever is heard
-        pruned.network.gating[1].bias[weakest] = -1
-    return pruned
+    """A smaller SparkNet `Spotter` with only the `count` gates whose linear weights are largest."""
+    whole = model.network
+    best = whole.linear.weight.detach().abs().sum(0).argsort(descending=True)[:count].sort().values
+    state = {key: value[best] if key.startswith("gating") and value.dim() else value
+             for key, value in whole.state_dict().items()}
+    state["linear.weight"] = whole.linear.weight.detach()[:, best]
+    small = SparkNet(**{**whole.sizes, "gates": count})
+    small.load_state_dict(state)
+    return replace(model, network=small.eval())
 
 
 def study_sparsity(args):
@@ -161,11 +163,11 @@ def parser():
     p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
     p.add_argument("--noise", default=train.NOISE, help="noise pack")
     p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
-    p.add_argument("--epochs", type=int, default=20, help="of each small training (default: %(default)s)")
-    p.add_argument("--seeds", type=int, default=1, help="small trainings of each setting (default: %(default)s)")
-    p.add_argument("--variants", type=int, default=8, help="augmented versions a clip (default: %(default)s)")
-    p.add_argument("--models", nargs="+", default=list(recipes.RECIPES), help="trained models, for snr and stream")
-    p.add_argument("--clips", type=int, default=300, help="clips scored a condition in snr (default: %(default)s)")
+    p.add_argument("--epochs", type=train.positive, default=20, help="of each small training (default: %(default)s)")
+    p.add_argument("--seeds", type=train.positive, default=3, help="trainings of each setting (default: %(default)s)")
+    p.add_argument("--variants", type=train.positive, default=8, help="augmented versions of a clip (default: 8)")
+    p.add_argument("--models", nargs="+", help="trained models, for snr and stream (default: all with weights)")
+    p.add_argument("--clips", type=train.positive, help="clips scored a condition in snr (default: all)")
     p.add_argument("--minutes", type=float, default=20, help="of speech in stream (default: %(default)s)")
     p.add_argument("--words", type=int, default=200, help="spoken words in stream (default: %(default)s)")
     p.add_argument("--json", help="result (default: docs/results/keywords-STUDY.json)")
@@ -179,14 +181,16 @@ def main(argv=None):
     args = parser().parse_args(argv)
     torch.set_num_threads(1)
     try:
+        target = evaluate.writable(args.json or f"docs/results/keywords-{args.study}.json")
+        picture = evaluate.writable(args.picture or f"docs/keywords-{args.study}.png")
+        args.models = args.models or [n for n in recipes.RECIPES if (spotter.WEIGHTS / n / "manifest.json").is_file()]
         rows = STUDIES[args.study](args)
         size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
-        result = {"command": f"python -m sw.keywords.studies {args.study}", "torch": torch.__version__,
-                  "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.SEEN,
+        command = ["python -m sw.keywords.studies", *(sys.argv[1:] if argv is None else argv)]
+        result = {"command": " ".join(command), "torch": torch.__version__,
+                  "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.COMPARE,
                   "macs_by": cost.__name__, "rows": rows}
-        target = Path(args.json or f"docs/results/keywords-{args.study}.json")
         write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
-        picture = Path(args.picture or f"docs/keywords-{args.study}.png")
         DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: keyword pack, held-out speakers")
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

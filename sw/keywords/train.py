@@ -63,6 +63,13 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), data="", q
                            {"recipe": plain, "commit": trainer.commit(), "torch": torch.__version__})
 
 
+def positive(text):
+    """A whole number from 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: wanted a whole number from 1")
+    return int(text)
+
+
 def parser():
     """Options of the command."""
     p = argparse.ArgumentParser(prog="python -m sw.train", description=__doc__.split("\n\n")[0],
@@ -73,12 +80,12 @@ def parser():
     p.add_argument("--classes", type=int, default=12, help="12, or 35: every word a class (30 in v1)")
     p.add_argument("--out", help="folder of the run (default: build/runs/keywords[-CLASSES]/MODEL-SEED)")
     p.add_argument("--export", help="folder for the trained model, e.g. sw/weights/MODEL")
-    p.add_argument("--epochs", type=int, help="in place of the recipe's")
+    p.add_argument("--epochs", type=positive, help="in place of the recipe's")
     p.add_argument("--rate", type=float, help="learning rate, in place of the recipe's")
     p.add_argument("--optimiser", choices=tuple(OPTIMISERS), help="in place of the recipe's (muon: the RSNN's only)")
     p.add_argument("--sparsity", type=float, help="weight of SparkNet's sparsity loss (1 / lambda)")
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--threads", type=positive, default=1)
     p.add_argument("--quiet", action="store_true")
     return p
 

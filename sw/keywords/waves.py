@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm import tqdm
 
 from sw.data import audio
+from sw.data.speech_commands import sets_of
 from sw.data.utterance import DataError
 from sw.integer_model import write_atomically
 
@@ -31,15 +33,9 @@ class Waves:
     problems: list
 
     def of(self, split):
-        """Those of one set, `all`, or `held` (whatever does not train; everything where nothing else is there)."""
-        wanted = {c.split for c in self.clips}
-        if split == "held":
-            wanted = wanted - {"train"} or wanted
-        elif split != "all":
-            wanted = {split}
+        """Those of one set, see `sw.data.speech_commands.sets_of`."""
+        wanted = sets_of(self.clips, split)
         rows = [i for i, c in enumerate(self.clips) if c.split in wanted]
-        if not rows:
-            raise DataError(f"split={split!r}: no clip; there are {', '.join(sorted({c.split for c in self.clips}))}")
         return Waves([self.clips[i] for i in rows], self.samples[rows], self.problems)
 
     def floats(self, rows=slice(None)):
@@ -84,7 +80,8 @@ def gather(clips, cache="build/cache", quiet=False):
     recipe = [VERSION, [(str(c.path), c.path.stat().st_ctime_ns if c.path.is_file() else 0, c.start, c.gain)
                         for c in clips]]
     path = Path(cache) / f"waves-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.safetensors"
-    if not path.is_file():
+    stored = _stored(path)
+    if stored is None:
         samples = np.zeros((len(clips), SAMPLES), np.int16)
         good, problems, long_ones = torch.ones(len(clips), dtype=torch.uint8), [], {}
         for i, clip in enumerate(tqdm(clips, desc="clips", unit="clip", disable=quiet)):
@@ -97,12 +94,19 @@ def gather(clips, cache="build/cache", quiet=False):
             samples[i] = np.round(np.clip(wave, -1, 1) * 32767)
             if note:
                 problems.append(f"{clip.path}: {note}")
+        stored = {"samples": torch.from_numpy(samples), "good": good,
+                  "problems": torch.frombuffer(bytearray(json.dumps(problems).encode()), dtype=torch.uint8)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, save({"samples": torch.from_numpy(samples), "good": good,
-                                     "problems": torch.frombuffer(bytearray(json.dumps(problems).encode()),
-                                                                  dtype=torch.uint8)}))
-    stored = load_file(path)
+        write_atomically(path, save(stored))
     rows, problems = stored["good"].nonzero()[:, 0], json.loads(bytes(stored["problems"].tolist()))
     if not len(rows):
-        raise DataError(f"{len(clips)} clips, none of them readable: {problems[0]}")
+        raise DataError(f"{len(clips)} clips, none of them readable: {''.join(problems[:1])}")
     return Waves([clips[i] for i in rows], stored["samples"][rows], problems)
+
+
+def _stored(path):
+    """Tensors of a cached file; None where there is none, or a damaged one."""
+    try:
+        return load_file(path) if path.is_file() else None
+    except SafetensorError:
+        return None

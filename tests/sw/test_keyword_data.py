@@ -99,8 +99,51 @@ def test_manifest_folder(tmp_path):
             speech_commands.load(tmp_path)
     with pytest.raises(ValueError, match="speaker s1 is in train and in dev"):
         speech_commands.must_be_disjoint([Clip(Path("a"), "yes", "", "s1"), Clip(Path("b"), "no", "", "s1", "dev")])
-    with pytest.raises(ValueError, match="not Speech Commands"):
-        speech_commands.load(tmp_path.parent / tmp_path.name / "..", classes=12)
+
+
+def test_manifests_as_people_write_them(tmp_path, caplog):
+    text = "\ufeffpath, label\na.wav, Yes\nb.wav,NO \nc.wav,silence\nd.wav,unknown\ne.wav,House\nf.wav,house\n"
+    (tmp_path / "manifest.csv").write_text(text, encoding="utf-8")
+    clips = speech_commands.load(tmp_path)
+    assert [c.label for c in clips] == ["yes", "no", SILENCE, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert clips[0].path == tmp_path / "a.wav" and {c.split for c in clips} == {"test"}
+    assert "2 clips count as _unknown_: 2 of 'house'" in caplog.text
+    assert [c.label for c in speech_commands.load(tmp_path, classes=35)] == ["yes", "no", "house", "house"]
+    (tmp_path / "manifest.csv").write_bytes("path,label\nä.wav,yes\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="manifest.csv: not a CSV file in UTF-8"):
+        speech_commands.load(tmp_path)
+
+
+def test_folders_of_ones_own_words(tmp_path, standard, caplog):
+    own = tmp_path / "own"
+    for name in ("yes/a.wav", "No/b.flac", "no/c.WAV", "silence/d.wav", "tree/e.wav"):
+        tone(own / name) if not name.endswith("WAV") else tone(own / name.lower())
+    (own / "no" / "c.wav").rename(own / "no" / "c.WAV")
+    clips = speech_commands.load(own)
+    assert sorted((c.path.name, c.label) for c in clips) == [
+        ("a.wav", "yes"), ("b.flac", "no"), ("c.WAV", "no"), ("d.wav", SILENCE), ("e.wav", UNKNOWN)]
+    assert {c.split for c in clips} == {"test"} and "1 of 'tree'" in caplog.text
+    for word in WORDS:  # all ten, even with noise beside them: whose names are not Speech Commands' is all test
+        tone(own / word / "x.wav")
+    tone(own / "_background_noise_" / "hum.wav", 20)
+    assert {c.split for c in speech_commands.load(own)} == {"test"}
+    tone(tmp_path / "flat" / "a.wav")
+    with pytest.raises(ValueError, match="no manifest.csv with the columns path and label"):
+        speech_commands.load(tmp_path / "flat")
+    tone(tmp_path / "odd" / "tree" / "a.wav")
+    with pytest.raises(ValueError, match="no folder is named by one of yes, no"):
+        speech_commands.load(tmp_path / "odd")
+
+
+def test_held_out_sets():
+    def of(*splits):
+        return [Clip(Path("a"), "yes", "", "", s) for s in splits]
+    assert speech_commands.sets_of(of("train", "dev", "test"), "held") == {"test"}
+    assert speech_commands.sets_of(of("train", "dev"), "held") == {"dev"}
+    assert speech_commands.sets_of(of("train"), "held") == {"train"}
+    assert speech_commands.sets_of(of("train", "dev"), "all") == {"train", "dev"}
+    with pytest.raises(ValueError, match="split='test': no clip; there are dev, train"):
+        speech_commands.sets_of(of("train", "dev"), "test")
 
 
 def test_odd_clips_are_handled_or_named(tmp_path):
