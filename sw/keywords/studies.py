@@ -10,6 +10,7 @@ epochs: they compare with each other, not with the main table.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -38,9 +39,15 @@ class Bench:
         self.sources = train.noise_sources(args.noise)
 
     def run(self, name, recipe, seed=0):
-        """Train `recipe` and score it: figures with its `name`, and the `Spotter`."""
-        length = f"{Path(self.args.data).name}-{recipe.epochs}x{self.args.variants}"
-        folder = Path("build/studies") / self.args.study / length / f"{name}-{seed}".replace(" ", "-")
+        """Train `recipe` and score it: figures with its `name`, and the `Spotter`.
+
+        A run is kept by what it is, so that studies share what they have in common.
+        """
+        sizes = {k: v for k, v in recipe.build(len(self.labels)).sizes.items() if k != "classes"}  # defaults written out
+        recipe = replace(recipe, sizes=sizes)
+        what = [recipe.values(), self.labels, Path(self.args.data).name, self.args.noise, self.args.variants]
+        key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
+        folder = Path("build/studies") / f"{recipe.name}-{key}-{seed}"
         model = train.train(recipe, self.train, self.labels, folder, seed=seed, sources=self.sources,
                             data=Path(self.args.data).name, variants=self.args.variants, quiet=self.args.quiet)
         return {"name": name, "seed": seed, **self.measure(model)}, model
@@ -163,7 +170,7 @@ def parser():
     p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
     p.add_argument("--noise", default=train.NOISE, help="noise pack")
     p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
-    p.add_argument("--epochs", type=train.positive, default=20, help="of each small training (default: %(default)s)")
+    p.add_argument("--epochs", type=train.positive, default=15, help="of each small training (default: %(default)s)")
     p.add_argument("--seeds", type=train.positive, default=3, help="trainings of each setting (default: %(default)s)")
     p.add_argument("--variants", type=train.positive, default=8, help="augmented versions of a clip (default: 8)")
     p.add_argument("--models", nargs="+", help="trained models, for snr and stream (default: all with weights)")
