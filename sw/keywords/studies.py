@@ -43,7 +43,7 @@ class Bench:
 
         A run is kept by what it is, so that studies share what they have in common.
         """
-        sizes = {k: v for k, v in recipe.build(len(self.labels)).sizes.items() if k != "classes"}  # defaults written out
+        sizes = {k: v for k, v in recipe.build(len(self.labels)).sizes.items() if k != "classes"}  # with defaults
         recipe = replace(recipe, sizes=sizes)
         what = [recipe.values(), self.labels, Path(self.args.data).name, self.args.noise, self.args.variants]
         key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
