@@ -19,6 +19,7 @@ LOG = logging.getLogger(__name__)
 RATE = 16000
 LONGEST_S = 120.0  # what one utterance may last; a frame is 10 ms, so 12,000 frames
 SHORTEST_S = 0.025  # one analysis window
+MOST_CHUNKS = 1000  # of a RIFF file that are looked at
 
 
 class AudioError(ValueError):
@@ -76,21 +77,35 @@ def to_rate(wave, rate, wanted=RATE):
     return resample_poly(wave, wanted // common, int(rate) // common).astype(np.float32)
 
 
+def _data_chunk(source, size):
+    """Where a RIFF file's samples begin and the bytes of them that its header promises; (0, 0) if it has none."""
+    at = 12
+    for _ in range(MOST_CHUNKS):
+        if at + 8 > size:
+            break
+        source.seek(at)
+        head = source.read(8)
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            return at + 8, length
+        at += 8 + length + length % 2  # chunks begin at even bytes
+    return 0, 0
+
+
 def _payload_missing(path, samples):
     """True where a RIFF or SPHERE header promises more data than the file has (libsndfile clips it silently)."""
-    with path.open("rb") as source:
-        head = source.read(4096)
     size = path.stat().st_size
+    with path.open("rb") as source:
+        head = source.read(1024)
+        at, promised = _data_chunk(source, size) if head[:4] == b"RIFF" else (0, 0)
     if head[:4] == b"RIFF":
-        at = head.find(b"data", 12)
-        promised = int.from_bytes(head[at + 4:at + 8], "little") if at > 0 else 0
         # 0 and 2^32 - 1 mark streams whose writer did not know the length
-        return 0 < promised < 0xFFFFFFFF - 8192 and at + 8 + promised > size + 1
+        return 0 < promised < 0xFFFFFFFF - 8192 and at + promised > size + 1
     if head[:7] == b"NIST_1A":
-        fields = dict(line.split()[::2] for line in head[:1024].decode("ascii", "replace").splitlines()
+        fields = dict(line.split()[::2] for line in head.decode("ascii", "replace").splitlines()
                       if len(line.split()) == 3)
         count = int(fields.get("sample_count", 0)) * int(fields.get("channel_count", 1))
         width = int(fields.get("sample_n_bytes", 2))
-        plain = "embedded" not in head[:1024].decode("ascii", "replace")  # shortened files are smaller by design
+        plain = "embedded" not in head.decode("ascii", "replace")  # shortened files are smaller by design
         return plain and 1024 + count * width > size
     return False

@@ -6,6 +6,7 @@ stopped. Everything is unpacked beside the target and renamed, so that FOLDER is
 
 import argparse
 import hashlib
+import http.client
 import shutil
 import sys
 import tarfile
@@ -40,7 +41,10 @@ ARCHIVES = {
 
 
 def fetch(archive, path, quiet=False):
-    """Download to `path`, going on from what is there; raises `DataError` where size or hash differ."""
+    """Download to `path`, going on from what is there.
+
+    Raises `DataError` where the transfer ends early (what has come is kept) or the whole's size or hash differ.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     have = path.stat().st_size if path.is_file() else 0
@@ -54,10 +58,13 @@ def fetch(archive, path, quiet=False):
                 while block := source.read(CHUNK):
                     target.write(block)
                     bar.update(len(block))
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", error)
             raise DataError(f"{archive.url}: not downloaded: {reason}; run again to go on, or unpack a copy of "
                             "your own and name its folder with --data") from None
+        have = path.stat().st_size
+        if have < archive.size:  # a server that hangs up in the middle is no error to urllib
+            raise DataError(f"{path}: cut off: {have} bytes, wanted {archive.size}: run again to go on")
     verify(archive, path)
     return path
 
@@ -67,13 +74,15 @@ def verify(archive, path):
     path = Path(path)
     size = path.stat().st_size
     if size != archive.size:
-        raise DataError(f"{path}: {size} bytes, wanted {archive.size}: remove it and download again")
+        advice = "not all of it: download the rest" if size < archive.size else "remove it and download again"
+        raise DataError(f"{path}: {size} bytes, wanted {archive.size}: {advice}")
     digest = hashlib.sha256()
     with path.open("rb") as source:
         while block := source.read(CHUNK):
             digest.update(block)
     if digest.hexdigest() != archive.sha256:
-        raise DataError(f"{path}: SHA-256 {digest.hexdigest()} differs from the published {archive.sha256}: remove it")
+        raise DataError(f"{path}: SHA-256 {digest.hexdigest()} differs from the published {archive.sha256}: "
+                        "remove it and download again")
 
 
 def unpack(path, folder):

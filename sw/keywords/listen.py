@@ -22,46 +22,85 @@ def parser():
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("recording", nargs="?", help="file to listen to (default: the microphone)")
     p.add_argument("--model", default="sparknet-32", help="keyword model by name, or its folder")
-    p.add_argument("--threshold", type=float, default=0.7, help="smoothed posterior that detects a word")
-    p.add_argument("--smooth", type=int, default=4, help="windows (100 ms apart) that are averaged")
-    p.add_argument("--truth", help="CSV of start, end, label in seconds: counts hits and false alarms")
+    p.add_argument("--threshold", type=float, default=stream.THRESHOLD, help="smoothed posterior that detects a word")
+    p.add_argument("--smooth", type=int, default=stream.SMOOTH, help="windows (100 ms apart) that are averaged")
+    p.add_argument("--truth", help="CSV of start, end, label in seconds: counts hits and false alarms in a recording")
+    p.add_argument("--device", help="microphone by number or name; 'list' prints them")
     p.add_argument("--seconds", type=float, default=0, help="stop the microphone after so long; 0: never")
     return p
 
 
-def microphone(detector, seconds):
-    """Print detections from the microphone until `seconds` are over or the user interrupts."""
+def sound():
+    """The sounddevice package; raises `ValueError` where it or PortAudio is missing."""
     try:
         import sounddevice
     except (ImportError, OSError) as error:
         raise ValueError(f"no microphone: {error}: `pip install sounddevice` (and Debian's libportaudio2), "
                          "or name a recording") from None
+    return sounddevice
+
+
+def devices():
+    """Print the sound devices, a line each with its number."""
+    package = sound()
     try:
-        with sounddevice.InputStream(samplerate=audio.RATE, channels=1, dtype="float32",
-                                     blocksize=stream.HOP) as source:
+        print(str(package.query_devices()) or "no sound device")
+    except package.PortAudioError as error:
+        raise ValueError(f"no list of devices: {error}") from None
+
+
+def microphone(detector, device=None, seconds=0):
+    """Print detections from a microphone (number, name or the default) until `seconds` are over or Ctrl-C."""
+    package = sound()
+    lost = False
+    try:
+        with package.InputStream(samplerate=audio.RATE, channels=1, dtype="float32", blocksize=stream.HOP,
+                                 device=device) as source:
             print("listening; Ctrl-C ends", flush=True)
             end = time.monotonic() + seconds if seconds else float("inf")
             while time.monotonic() < end:
-                show(detector.push(source.read(stream.HOP)[0][:, 0]))
-    except sounddevice.PortAudioError as error:
-        raise ValueError(f"no microphone: {error}; name a recording") from None
+                heard, overflowed = source.read(stream.HOP)  # float32 (HOP, 1)
+                if overflowed and not lost:
+                    print("warning: sound was lost: it comes faster than this model hears it", file=sys.stderr)
+                    lost = True
+                show(detector.push(heard[:, 0]))
+    except (package.PortAudioError, ValueError) as error:  # ValueError: no such device, or several of that name
+        raise ValueError(f"no microphone: {' '.join(str(error).split())}; name another with --device (--device list "
+                         "prints them), or a recording") from None
     except KeyboardInterrupt:
         pass
+    show(detector.finish())
 
 
 def show(detections):
-    """A line for each."""
+    """A line for each; returns them."""
     for d in detections:
         print(f"{d.time_s:8.2f} s  {d.label:8} {d.score:.2f}", flush=True)
+    return detections
 
 
 def read_truth(path):
-    """(start, end, label) rows of a CSV with those columns."""
-    with Path(path).open(newline="") as source:
-        try:
-            return [(float(r["start"]), float(r["end"]), r["label"]) for r in csv.DictReader(source)]
-        except (KeyError, ValueError, TypeError) as error:
-            raise ValueError(f"{path}: wanted columns start, end (seconds) and label: {error!r}") from None
+    """(start, end, label) rows of a CSV with those columns; raises `ValueError` in one short line otherwise."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as source:
+            reader = csv.DictReader(source)
+            if not {"start", "end", "label"} <= set(reader.fieldnames or ()):
+                raise ValueError("not all there")
+            return [(float(r["start"]), float(r["end"]), r["label"].strip()) for r in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: not a CSV file in UTF-8: {getattr(error, 'reason', error)}") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: wanted columns start, end (seconds) and label: {str(error)[:80]!r}") from None
+
+
+def refuse(args):
+    """Raise `ValueError` for options that would have no effect, or no sense."""
+    if not args.seconds >= 0:
+        raise ValueError(f"--seconds {args.seconds:g}: wanted a positive time, or 0 for no end")
+    if not args.recording and args.truth:
+        raise ValueError(f"--truth {args.truth}: counts in a recording, not from the microphone: name the recording")
+    if args.recording and (args.device or args.seconds):
+        raise ValueError("--device and --seconds are the microphone's: leave them out, or the recording")
 
 
 def main(argv=None):
@@ -69,18 +108,23 @@ def main(argv=None):
     args = parser().parse_args(argv)
     torch.set_num_threads(1)
     try:
+        if args.device == "list":
+            devices()
+            return 0
+        refuse(args)
+        truth = read_truth(args.truth) if args.truth else None
         detector = stream.Detector(spotter.load(args.model), threshold=args.threshold, smooth=args.smooth)
         if not args.recording:
-            microphone(detector, args.seconds)
+            device = int(args.device) if args.device and args.device.isdecimal() else args.device
+            microphone(detector, device, args.seconds)
             return 0
         wave = audio.read(args.recording, 24 * 3600)
         found = []
         for start in range(0, len(wave), 10 * audio.RATE):
-            new = detector.push(wave[start:start + 10 * audio.RATE])
-            show(new)
-            found += new
-        if args.truth:
-            print(stream.rate(found, read_truth(args.truth), len(wave) / audio.RATE))
+            found += show(detector.push(wave[start:start + 10 * audio.RATE]))
+        found += show(detector.finish())
+        if truth is not None:
+            print(stream.rate(found, truth, len(wave) / audio.RATE))
         else:
             print(f"{len(found)} words in {len(wave) / audio.RATE:.1f} s")
     except (ValueError, OSError) as error:

@@ -46,7 +46,7 @@ class Recipe:
 
 def _sparknet(channels):
     # SGD with warm-up, hold and decay as published; 0.01 for a loss of 100 x cross-entropy there, clipped at 1 here
-    return Recipe(f"sparknet-{channels}", SparkNet, "mfcc32", 40, dict(channels=channels), "sgd", "hold_decay",
+    return Recipe(f"sparknet-{channels}", SparkNet, "mfcc32", 60, dict(channels=channels), "sgd", "hold_decay",
                   rate=0.3, decay=1e-3, smoothing=0.0, sparsity=1e-2)
 
 

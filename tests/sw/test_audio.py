@@ -39,6 +39,26 @@ def test_refusals_name_the_file(tmp_path):
         assert name in str(error.value) and wanted in str(error.value) and "\n" not in str(error.value)
 
 
+def chunk(name, body):
+    return name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) % 2)
+
+
+@pytest.mark.parametrize("before", [
+    chunk(b"LIST", b"INFO" + chunk(b"ICMT", b"metadata by hand")), chunk(b"odd ", b"data by"),
+    chunk(b"JUNK", bytes(5001)), b""], ids=["comment", "odd length", "long", "none"])
+def test_the_data_chunk_is_found_behind_others(tmp_path, before):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(1), 16000)
+    whole = path.read_bytes()
+    assert whole[36:40] == b"data"
+    body = whole[12:36] + before + whole[36:]
+    path.write_bytes(b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WAVE" + body)
+    assert len(audio.read(path)) == 16000
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(audio.AudioError, match="truncated"):
+        audio.read(path)
+
+
 def test_a_lost_byte_is_undone():
     sound = np.round(tone(2) * 32767).astype("<i2")
     data = sound.tobytes()
@@ -55,3 +75,18 @@ def test_sound_recordings_are_left_alone():
         pcm = np.round(np.clip(wave, -1, 1) * 32767).astype("<i2")
         repaired, slipped = byte_slips(pcm)
         assert slipped == 0 and (repaired == pcm).all()
+
+
+@pytest.mark.parametrize("make", [
+    lambda wave: np.round(wave * 127) * 256,                       # 8 bits shifted up
+    lambda wave: np.round(wave * 127) * 256 + 128,                 # with half a step of offset
+    lambda wave: np.round(np.round(wave * 127) / 128 * 32767),     # through floats, with the other scale
+], ids=["shifted", "offset", "through floats"])
+def test_sound_of_8_bits_is_left_alone(tmp_path, make):
+    rng = np.random.default_rng(0)
+    for wave in (tone(2, level=0.9), tone(2, level=0.05), np.clip(rng.normal(0, 0.2, 32000), -1, 1),
+                 np.concatenate([tone(1, level=0.9), np.zeros(16000)])):
+        pcm = make(wave).astype("<i2")
+        assert byte_slips(pcm)[1] == 0
+        soundfile.write(tmp_path / "a.wav", pcm, 16000)
+        assert np.abs(audio.read(tmp_path / "a.wav") * 32768 - pcm).max() == 0
