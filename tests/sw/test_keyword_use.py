@@ -1,6 +1,7 @@
 """Scores, costs, the integer head, and the commands on a folder of one's own clips."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -51,8 +52,25 @@ def test_cost_of_a_sparknet():
     assert cost.parameters(model) == 1504 and cost.size(model) == 6016 and cost.macs(model, x[:1]) == 96_940
     zeros = 1 - model.network.gates_of(model.network.mu(x)).mean().item()
     assert cost.sparsity(model, sound, batch=3)["gates_zero"] == pytest.approx(zeros, abs=1e-4)
-    mean, p95 = cost.latency(model, x, runs=20)
-    assert 0 < mean and 0 < p95 and torch.get_num_threads() >= 1
+
+
+def test_latency_is_the_time_of_one_clip_on_one_thread():
+    class Busy(torch.nn.Module):
+        """Takes 1 ms, and 5 ms every tenth time."""
+
+        count = 0
+
+        def forward(self, x):
+            assert len(x) == 1 and torch.get_num_threads() == 1
+            self.count += 1
+            start = time.thread_time()
+            while time.thread_time() - start < (0.005 if self.count % 10 == 0 else 0.001):
+                pass
+
+    busy = spotter.Spotter("busy", Busy(), None, CLASSES)
+    mean, p95 = cost.latency(busy, torch.zeros(3, 1, 1), runs=40)
+    assert mean == pytest.approx(1.4, abs=0.3) and p95 == pytest.approx(5, abs=0.5)
+    assert busy.network.count == 50  # ten to warm up
 
 
 def test_head_by_hand():
