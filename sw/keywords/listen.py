@@ -126,7 +126,7 @@ def main(argv=None):
         if truth is not None:
             print(stream.rate(found, truth, len(wave) / audio.RATE))
         else:
-            print(f"{len(found)} words in {len(wave) / audio.RATE:.1f} s")
+            print(f"{len(found)} word{'s' * (len(found) != 1)} in {len(wave) / audio.RATE:.1f} s")
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
