@@ -198,7 +198,7 @@ def main(argv=None):
                   "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.COMPARE,
                   "macs_by": cost.__name__, "rows": rows}
         write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
-        DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: keyword pack, held-out speakers")
+        DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: {Path(args.data).name}, held-out clips")
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
