@@ -15,17 +15,17 @@ def rows(path, needed=("path",)):
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file; wanted a folder with a manifest like the packs'")
+        raise DataError(f"{path}: no such file")
     try:
         with path.open(newline="", encoding="utf-8-sig") as source:
             reader = csv.DictReader(source)
             reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
             found = [{k: (v or "").strip() for k, v in row.items() if k is not None} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file in UTF-8: {error}") from None
+        raise DataError(f"{path}: not a CSV file in UTF-8: {getattr(error, 'reason', error)}") from None
     for name in needed:
         if name not in reader.fieldnames:
-            raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames) or 'none'}")
+            raise DataError(f"{path}: has no column {name!r}; has {', '.join(reader.fieldnames)[:120] or 'none'}")
     return found
 
 

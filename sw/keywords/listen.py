@@ -5,14 +5,12 @@ hour are counted. Without a recording the microphone is used, for which sounddev
 """
 
 import argparse
-import csv
 import sys
 import time
-from pathlib import Path
 
 import torch
 
-from sw.data import audio
+from sw.data import audio, manifest
 from sw.keywords import spotter, stream
 
 
@@ -81,16 +79,11 @@ def show(detections):
 
 def read_truth(path):
     """(start, end, label) rows of a CSV with those columns; raises `ValueError` in one short line otherwise."""
+    rows = manifest.rows(path, ("start", "end", "label"))
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as source:
-            reader = csv.DictReader(source)
-            if not {"start", "end", "label"} <= set(reader.fieldnames or ()):
-                raise ValueError("not all there")
-            return [(float(r["start"]), float(r["end"]), r["label"].strip()) for r in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: not a CSV file in UTF-8: {getattr(error, 'reason', error)}") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: wanted columns start, end (seconds) and label: {str(error)[:80]!r}") from None
+        return [(float(r["start"]), float(r["end"]), r["label"]) for r in rows]
+    except ValueError as error:
+        raise ValueError(f"{path}: wanted start and end in seconds: {str(error)[:80]}") from None
 
 
 def refuse(args):

@@ -54,9 +54,9 @@ def test_listen_hears_spoken_words(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("content, said", [
-    (b"start,stop\n1,2\n", "wanted columns start, end"), (b"start,end,label\n1,x,yes\n", "could not convert"),
-    (b"start,end,label\n1\n", "wanted columns"), (bytes(range(256)) * 400, "not a CSV file in UTF-8"),
-    (b"words " * 5000, "wanted columns"), (b"start,end,label\n" + b"9x" * 5000 + b",1,yes\n", "wanted columns")])
+    (b"start,stop\n1,2\n", "no column 'end'; has start, stop"), (b"start,end,label\n1,x,yes\n", "could not convert"),
+    (b"start,end,label\n1\n", "wanted start and end in seconds"), (bytes(range(256)) * 400, "not a CSV file in UTF-8"),
+    (b"words " * 5000, "no column 'start'"), (b"start,end,label\n" + b"9x" * 5000 + b",1,yes\n", "wanted start")])
 def test_truth_that_is_none_is_refused_in_one_short_line(ear, capsys, content, said):
     (ear / "truth.csv").write_bytes(content)
     assert listen.main([str(ear / "a.wav"), "--truth", str(ear / "truth.csv")]) == 1
