@@ -36,6 +36,14 @@ CLIP = Path("sw/clips/sense_and_sensibility.flac")
 WEIGHTS = Path("sw/weights")
 
 
+def trained_model(name, time_steps):
+    """Committed weights of a configuration for so many time steps, or None."""
+    for folder in (WEIGHTS / f"rsnn-{name}-t{time_steps}", WEIGHTS / f"rsnn-{name}"):
+        if (folder / "manifest.json").is_file() and (model := integer_model.load(folder)).time_steps == time_steps:
+            return model
+    return None
+
+
 def stimulus_of(config, mode, frames, source):
     """A model and features (T, F): real speech, or the published activity; and a line that says which.
 
@@ -44,10 +52,9 @@ def stimulus_of(config, mode, frames, source):
     if source == "published":
         model, x = activity.stimulus(config, mode.time_steps, 0, frames)
         return model, x, "built network at the published activity"
-    trained = WEIGHTS / f"rsnn-{config.name}-t{mode.time_steps}"
     wave, rate = audio.read(CLIP), audio.RATE
-    if (trained / "manifest.json").is_file():
-        model = integer_model.load(trained)
+    model = trained_model(config.name, mode.time_steps)
+    if model:
         x, told = features.extract(wave, rate, model), f"trained weights {model.sha256[:12]}"
     else:
         model = random_model(config, torch.Generator().manual_seed(0), mode.time_steps)
