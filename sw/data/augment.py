@@ -1,9 +1,19 @@
 """Augmentation of recordings (speed, noise at a chosen SNR) and of features (masks)."""
 
+import hashlib
+
 import numpy as np
 from scipy.signal import resample_poly
 
 from sw.data.labels import Segment
+
+
+def noise_hash(waves):
+    """A short hash of noise recordings, for keys of caches."""
+    digest = hashlib.sha256()
+    for wave in waves:
+        digest.update(memoryview(np.ascontiguousarray(wave)).cast("B"))
+    return digest.hexdigest()[:16]
 
 
 def speed(wave, segments, factor):

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from sw import features
 from sw.data import audio, augment, manifest
-from sw.data.utterance import must_be_folder
+from sw.data.utterance import changed_ns, must_be_folder
 from sw.integer_model import write_atomically
 from sw.targets import frame_labels, split_closures
 
@@ -41,9 +41,10 @@ def prepare(utterances, variants=("plain",), noise=None, cache="build/cache", sn
     `noise`: name -> wave, needed by `noisy`, which mixes one of them at 5 to 25 dB (or at `snr` dB exactly).
     """
     result = {}
+    heard = [sorted(noise), augment.noise_hash(noise[name] for name in sorted(noise))] if noise else None
     for variant in variants:
-        recipe = [VERSION, variant, seed, snr, sorted(noise) if noise and variant == "noisy" else None,
-                  [(str(u.audio), u.audio.stat().st_size, u.hand) for u in utterances]]
+        recipe = [VERSION, variant, seed, snr, heard if variant == "noisy" else None,
+                  [(str(u.audio), changed_ns(u.audio), changed_ns(u.phones), u.hand) for u in utterances]]
         name = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]
         path = Path(cache) / f"{variant}-{name}.safetensors"
         if not path.is_file():

@@ -46,6 +46,11 @@ def folds(utterances, count, seed=0):
     return [set(speakers[i::count]) for i in range(count)]
 
 
+def changed_ns(path):
+    """When a file was last changed, replaced or made readable (ns), for keys of caches; 0 where there is none."""
+    return path.stat().st_ctime_ns if path.is_file() else 0
+
+
 def must_be_folder(path, what):
     """The folder as a `Path`, or `DataError` in one line."""
     path = Path(path)

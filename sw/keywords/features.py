@@ -21,6 +21,7 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from sw import features as causal
+from sw.data.augment import noise_hash
 from sw.keywords import noise as noises
 from sw.keywords.waves import one_second
 
@@ -128,14 +129,6 @@ def varied(wave, sources, rng):
     if sources and rng.random() < NOISE_SHARE:
         wave = noises.mix(wave, noises.stretch(sources, len(wave), rng), rng.uniform(*SNR))
     return np.clip(wave, -1, 1).astype(np.float32)
-
-
-def noise_hash(sources):
-    """A short hash of noise recordings."""
-    digest = hashlib.sha256()
-    for wave in sources:
-        digest.update(memoryview(np.ascontiguousarray(wave)).cast("B"))
-    return digest.hexdigest()[:16]
 
 
 def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64):

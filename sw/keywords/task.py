@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from sw.data.augment import noise_hash
 from sw.keywords import features
 from sw.models.sparknet import open_probability
 
@@ -52,7 +53,7 @@ def identity(waves, sources):
     """A short hash of what is trained on: sound, labels and noise."""
     digest = hashlib.sha256(memoryview(waves.samples.numpy()).cast("B"))
     digest.update("\n".join(c.label for c in waves.clips).encode())
-    digest.update(features.noise_hash(sources).encode())
+    digest.update(noise_hash(sources).encode())
     return digest.hexdigest()[:16]
 
 

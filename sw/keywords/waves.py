@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from sw.data import audio
 from sw.data.speech_commands import sets_of
-from sw.data.utterance import DataError
+from sw.data.utterance import DataError, changed_ns
 from sw.integer_model import write_atomically
 
 SAMPLES = audio.RATE  # one second
@@ -76,9 +76,7 @@ def read(clip, long_ones=None):
 
 def gather(clips, cache="build/cache", quiet=False):
     """`Waves` of clips, from the cache where the same files were read before. Raises `DataError` if none is left."""
-    # a file that was changed, or made readable, since has another time of change
-    recipe = [VERSION, [(str(c.path), c.path.stat().st_ctime_ns if c.path.is_file() else 0, c.start, c.gain)
-                        for c in clips]]
+    recipe = [VERSION, [(str(c.path), changed_ns(c.path), c.start, c.gain) for c in clips]]
     path = Path(cache) / f"waves-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.safetensors"
     stored = _stored(path)
     if stored is None:

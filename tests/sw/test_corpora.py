@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from sw import evaluate, features, task, train
-from sw.data import augment, librispeech, manifest, timit
+from sw.data import augment, corpus, librispeech, manifest, timit
 from sw.data.labels import Segment
 from sw.data.utterance import DataError, folds
 
@@ -112,3 +112,20 @@ def test_commands_fail_in_one_line(main, words, wanted, capsys):
     assert main(words) == 1
     said = capsys.readouterr().err
     assert wanted in said and said.startswith("error: ") and said.count("\n") == 1
+
+
+def test_cached_features_follow_the_files_and_the_noise(tmp_path):
+    folder = pack(tmp_path / "p", [("a", "train", "hand", "")])
+    rng = np.random.default_rng(1)
+
+    def first(noise=None, variant="plain"):
+        return corpus.prepare(manifest.load(folder), [variant], noise, tmp_path / "cache", quiet=True)[variant][0]
+
+    before = first()
+    assert np.array_equal(before.labels, first().labels)
+    (folder / "0.phn").write_text(LABELS.replace("4000", "6000"))  # as many bytes, other labels
+    assert not np.array_equal(before.labels, first().labels)
+    hiss, hum = (rng.standard_normal(16000).astype(np.float32) for _ in range(2))
+    noisy = first({"a": hiss}, "noisy").logmel
+    assert np.array_equal(noisy, first({"a": hiss}, "noisy").logmel)
+    assert not np.array_equal(noisy, first({"a": hum}, "noisy").logmel)  # another noise of that name and length
