@@ -42,7 +42,7 @@ lint: $(READY) ## Ruff over everything
 
 verilog: $(READY) ## Verilog and memory images into build/verilog/CONFIG (CONFIG=paper|tiny|file.yaml, IMAGES=model folder)
 	@$(PY) -m hw.emit --config "$(PAPER)"
-	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)")
+	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.integers.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)")
 
 cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|file.yaml, SEED=1, WAVES=1)
 	@$(PY) -m cosim.run --test "$(TEST)" --config "$(TINY)" --seed "$(SEED)" $(if $(WAVES),--waves)
@@ -61,13 +61,13 @@ rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amarant
 train study: export MALLOC_MMAP_MAX_ := 0
 train study: export MALLOC_TRIM_THRESHOLD_ := 17179869184
 train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, ARGS=…; ARGS=--help lists options)
-	@$(PY) -m sw.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
+	@$(PY) -m sw.phones.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
 
 synthetic: $(READY) ## A synthetic corpus with exact phone times in build/synthetic, to train with no data at hand
 	@$(PY) -m sw.data.synthetic $(ARGS)
 
 evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…, DATA=folder)
-	@$(PY) -m sw.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@$(PY) -m sw.phones.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
 	@$(PY) -m sw.keywords.studies "$(STUDY)" $(if $(DATA),--data "$(DATA)") $(ARGS)
@@ -89,7 +89,7 @@ lpa-scaling: $(READY) ## Latency and memory of pulses over 1 to 120 s, beside to
 	@$(PY) -m sw.lpa.scaling $(ARGS)
 
 lpa-report: $(READY) ## Collect what the LPA runs left into docs/results/lpa.json, with the plots
-	@$(PY) -m sw.lpa.report $(ARGS)
+	@$(PY) -m sw.lpa.lpa_report $(ARGS)
 
 clean: ## Remove everything that can be remade, but .venv
 	rm -rf build

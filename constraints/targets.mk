@@ -21,17 +21,17 @@ sta: $(READY) ## Timing of the mapped netlist at 100 kHz and a fast clock (needs
 	@$(PY) -m hw.flow.sta $(PHYSICAL) $(ARGS)
 
 gates: $(READY) ## Gate-level co-simulation beside the RTL (ARGS="--blocks pe_array lif --frames 2")
-	@$(PY) -m cosim.gates $(PHYSICAL) $(or $(ARGS),$(GATES_ARGS))
+	@$(PY) -m cosim.gates.netlist_run $(PHYSICAL) $(or $(ARGS),$(GATES_ARGS))
 
 gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
-	@$(PY) -m cosim.gates $(PHYSICAL) --frames $(or $(FRAMES),3) --stimulus-only build/physical/stimulus-$(or $(CONFIG),tiny).bin
+	@$(PY) -m cosim.gates.netlist_run $(PHYSICAL) --frames $(or $(FRAMES),3) --stimulus-only build/physical/stimulus-$(or $(CONFIG),tiny).bin
 	@$(PY) -m hw.flow.activity $(PHYSICAL) --stimulus build/physical/stimulus-$(or $(CONFIG),tiny).bin $(ARGS)
 
 power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or TOOL=tables)
 	@$(PY) -m hw.flow.power $(PHYSICAL) $(if $(TOOL),--tool $(TOOL))
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
-	@$(PY) -m cosim.mechanisms --config "$(or $(CONFIG),tiny)" $(MECHANISMS_ARGS)
+	@$(PY) -m cosim.gates.mechanisms --config "$(or $(CONFIG),tiny)" $(MECHANISMS_ARGS)
 	@$(PY) -m hw.flow.ablation $(PHYSICAL) $(or $(ARGS),$(ABLATION_ARGS))
 
 memory-options: $(READY) ## Weight buffers as SRAM macros, flip-flops, latches, ROM

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from cosim import results
+from cosim.rtl import harness, toolchain
 from hw import config as configs
 from hw.interface import MODES, WEIGHT_BUFFERS, Phase, Recurrent
 from sw import golden
-from sw.integer_model import IntegerModel
-
-from . import harness, results, toolchain
+from sw.integers.integer_model import IntegerModel
 
 ZERO_BITS = 0.57
 FIRED, BOTH = (45 / 128, 51 / 128), (30 / 128, 44 / 128)

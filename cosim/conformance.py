@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cosim import results
+from cosim.rtl import harness, side_by_side, toolchain
 from hw.interface import MODES
-from sw import features, golden, integer_model
+from sw import golden
 from sw.data import audio, manifest
 from sw.data.utterance import DataError
-
-from . import harness, results, side_by_side, toolchain
+from sw.features import causal
+from sw.integers import integer_model
 
 WEIGHTS = Path("sw/weights")
 MODELS = {1: WEIGHTS / "rsnn-paper-t1", 2: WEIGHTS / "rsnn-paper-t2"}
@@ -34,7 +36,7 @@ def recordings(folder, count):
 
 def utterances(paths, model):
     """Recordings as int8 features (T, F)."""
-    return [features.extract(audio.read(path), audio.RATE, model) for path in paths]
+    return [causal.extract(audio.read(path), audio.RATE, model) for path in paths]
 
 
 def check_mode(name, model, inputs):

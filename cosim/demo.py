@@ -17,13 +17,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from cosim import conformance, picture, results
+from cosim.rtl import harness, side_by_side, toolchain
+from hw import store
 from hw.config import ConfigError
 from hw.interface import MODES, WEIGHT_BUFFERS
-from sw import decode, features, golden, integer_model, score
+from sw import golden
 from sw.data import audio, labels
-from sw.integer_model import write_atomically
-
-from . import conformance, harness, picture, results, side_by_side, toolchain
+from sw.features import causal
+from sw.integers import integer_model
+from sw.phones import decode, score
 
 OUT = Path("build/demo")
 # arXiv 2503.21337: figures 17 and 18
@@ -85,7 +88,7 @@ def demo(wav):
     compared = mismatches = 0
     for name in SHOWN:
         model = models[MODES[name].time_steps]
-        x = features.extract(wave, audio.RATE, model)
+        x = causal.extract(wave, audio.RATE, model)
         result, outcome = run_mode(name, model, x)
         compared, mismatches = compared + outcome.compared, mismatches + outcome.differences
         summary["first"] += [f"{name}: {outcome.first}"] if outcome.first else []
@@ -119,7 +122,7 @@ def main(argv=None):
         args.out.mkdir(parents=True, exist_ok=True)
         target = picture.draw(args.out / "demo.png", args.wav.name, *shown)
         text = json.dumps(summary, indent=1, default=np.ndarray.tolist)
-        write_atomically(args.out / "demo.json", f"{text}\n".encode())
+        store.write_atomically(args.out / "demo.json", f"{text}\n".encode())
     except (audio.AudioError, labels.LabelError, integer_model.ModelError, ConfigError, harness.HarnessError,
             toolchain.ToolError, OSError) as error:
         sys.exit(f"error: {error}")

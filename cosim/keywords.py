@@ -8,7 +8,6 @@ Writes docs/results/keywords-cosim.json.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -16,15 +15,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from cosim.rtl import harness, side_by_side, toolchain
 from hw import config as hw_config
+from hw import store
 from hw.interface import MODES, Phase
-from sw import integer_model
-from sw.integer_model import write_atomically
+from sw.integers import integer_model
 from sw.keywords import head as heads
 from sw.keywords import score, spotter, train, waves
-from sw.trainer import commit
-
-from . import harness, side_by_side, toolchain
 
 SPARKNETS = ("sparknet-32", "sparknet-16", "sparknet-8", "sparknet-4")
 
@@ -97,9 +94,9 @@ def main(argv=None):
     for r in rows:
         print(f"{r['model']:14} {r['mode']:9} {r['compared']:>11,} compared {r['differences']:>4} differ  "
               f"{r['accuracy']:6.2f} %  {r['cycles_a_frame']:7.1f} cycles a frame, FC {r['fc_cycles_a_frame']:.1f}")
-    write_atomically(Path(args.json), (json.dumps({
-        "command": f"python -m cosim.keywords --clips {args.clips}", "config": config.name, "commit": commit(),
-        "data": Path(args.data).name, "rows": rows}, indent=1) + "\n").encode())
+    store.write_json(Path(args.json), {
+        "command": f"python -m cosim.keywords --clips {args.clips}", "config": config.name, "commit": store.commit(),
+        "data": Path(args.data).name, "rows": rows})
     sys.exit(1 if any(r["differences"] for r in rows) else 0)
 
 

@@ -18,13 +18,13 @@ from amaranth.sim import Simulator
 from cocotb_tools.runner import get_runner
 from tqdm import tqdm
 
+from cosim import activity, results
+from cosim.rtl import harness, toolchain
+from cosim.rtl.build import BuildError, build, tools
 from hw import config as configs
 from hw.accelerator import Accelerator
 from hw.interface import MODES
-from sw import images
-
-from . import activity, harness, results, toolchain
-from .build import BuildError, build, tools
+from sw.integers import images
 
 MODE = "t2_merged"
 

@@ -11,13 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from cosim.rtl.build import ROOT, BuildError, build, config_folder, versions
+from cosim.rtl.simulate import simulate
+from cosim.rtl.toolchain import ToolError
 from hw import config as configs
 from hw.emit import EmitError
 
-from .build import ROOT, BuildError, build, config_folder, versions
 from .catalog import TESTS, select
-from .simulate import simulate
-from .toolchain import ToolError
 
 WORKERS = 2  # simulations at a time, each in a process of its own since the runner reads the process's environment
 

@@ -2,10 +2,10 @@
 
 import cocotb
 
-from cosim.bench import configuration, generator, patience, scoreboard
-from cosim.frames import STEPS, check_counters, check_run, reference
-from cosim.machine import Machine
-from cosim.models import random_frames, random_model
+from cosim.bench.frames import STEPS, check_counters, check_run, reference
+from cosim.bench.machine import Machine
+from cosim.bench.networks import random_frames, random_model
+from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Register
 
 FRAMES = 5

@@ -4,11 +4,11 @@ from enum import Enum
 
 import cocotb
 
-from cosim.bench import configuration, generator, patience, scoreboard, seed
-from cosim.frames import check_counters, check_run, reference
-from cosim.machine import Machine
-from cosim.models import random_frames, random_model
-from cosim.streams import alternate, bursts, never, sometimes
+from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.machine import Machine
+from cosim.bench.networks import random_frames, random_model
+from cosim.bench.setup import configuration, generator, patience, scoreboard, seed
+from cosim.bench.streams import alternate, bursts, never, sometimes
 from hw.interface import MODES, Phase
 
 

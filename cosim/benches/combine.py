@@ -4,8 +4,8 @@ import cocotb
 import torch
 from cocotb.triggers import Timer
 
-from cosim.bench import configuration, generator, scoreboard
-from cosim.packing import pack, unpack
+from cosim.bench.packing import pack, unpack
+from cosim.bench.setup import configuration, generator, scoreboard
 from sw import golden
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, patience, scoreboard
-from cosim.frames import check_counters, check_run, reference
-from cosim.machine import Machine
-from cosim.models import random_frames, random_model
+from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.machine import Machine
+from cosim.bench.networks import random_frames, random_model
+from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
 
 SIGNALS = ("low group sum", "high group sum", "input current")

@@ -4,8 +4,8 @@ import cocotb
 import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from cosim.bench import configuration, generator, scoreboard, seed, start
-from cosim.streams import never, sometimes
+from cosim.bench.setup import configuration, generator, scoreboard, seed, start
+from cosim.bench.streams import never, sometimes
 from sw import golden
 
 

@@ -4,8 +4,8 @@ import cocotb
 import torch
 from cocotb.triggers import FallingEdge
 
-from cosim.bench import configuration, generator, scoreboard, start
-from cosim.packing import pack, unpack
+from cosim.bench.packing import pack, unpack
+from cosim.bench.setup import configuration, generator, scoreboard, start
 from sw import golden
 
 FRAMES = 60

@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, scoreboard, start
+from cosim.bench.setup import configuration, generator, scoreboard, start
 from cosim.benches.pe_array import PeSet
 from sw.lpa import array
 from sw.models.lpa import PULSES, PulseAccumulator

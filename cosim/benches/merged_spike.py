@@ -3,10 +3,10 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, patience, scoreboard
-from cosim.frames import check_counters, check_run, reference
-from cosim.machine import Machine
-from cosim.models import Steered, random_frames, random_model
+from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.machine import Machine
+from cosim.bench.networks import Steered, random_frames, random_model
+from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
 
 SEPARATE, MERGED = (MODES[f"t2_{name}"] for name in ("unmerged", "merged"))

@@ -3,10 +3,10 @@
 import cocotb
 import torch
 
-from cosim.bench import configuration, generator, patience, scoreboard
-from cosim.frames import check_counters, check_run, reference
-from cosim.machine import Machine
-from cosim.models import weights
+from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.machine import Machine
+from cosim.bench.networks import weights
+from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
 from sw.data import audio
 from sw.keywords import head as heads

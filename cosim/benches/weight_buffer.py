@@ -5,8 +5,8 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from cosim.bench import configuration, scoreboard, seed, start
-from cosim.packing import unpack
+from cosim.bench.packing import unpack
+from cosim.bench.setup import configuration, scoreboard, seed, start
 
 
 class Sram:

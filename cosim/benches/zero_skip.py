@@ -4,9 +4,9 @@ import cocotb
 import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from cosim.bench import configuration, generator, scoreboard, seed, start
-from cosim.packing import pack
-from cosim.streams import never, sometimes
+from cosim.bench.packing import pack
+from cosim.bench.setup import configuration, generator, scoreboard, seed, start
+from cosim.bench.streams import never, sometimes
 from hw.types import Gate, Mask
 from sw import golden
 

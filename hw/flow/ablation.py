@@ -3,7 +3,7 @@
     python -m hw.flow.ablation --config paper --lib ihp-sg13g2 --costs costs.json
 
 Every row is a netlist of its own: blocks whose RTL changes are mapped again and take the place of the full design's.
-Cycles and row reads are those that `cosim.mechanisms` read off the simulated RTL; SRAM energy is reads times the
+Cycles and row reads are those that `cosim.gates.mechanisms` read off the simulated RTL; SRAM energy is reads times the
 macros' energy a read; logic energy a cycle is measured on the row's netlist under real frames (`--energy measured`), or
 that of the full design (`--energy scaled`: seconds instead of minutes a row, and the row says so).
 """
@@ -15,12 +15,14 @@ import shutil
 from pathlib import Path
 
 from hw import config as configs
+from hw import store
+from hw.flow import activity, power, synth
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories, yosys
+from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib.netlist import Netlist
 
-from . import activity, memories, power, synth, yosys
-from . import library as libraries
-from .errors import FlowError, command
-from .files import recipe, write_json
-from .netlist import Netlist
+from .files import recipe
 from .sta import synthesised
 
 # variant -> (mechanisms switched off, mode that shows it)
@@ -83,7 +85,7 @@ def netlist(config, library, base, folder):
     counts = [whole.count(module) for _, module in whole.instances()]
     total = {key: sum(c[key] for c in counts) for key in ("area_um2", "flip_flops", "leakage_nw")}
     total |= {"nand2": library.gates(total["area_um2"]), "remapped": names}
-    write_json(kept, total)
+    store.write_json(kept, total)
     return total
 
 
@@ -119,7 +121,7 @@ def measure(config, library, folder, result, costs, stimuli, how, tool="auto"):
     rows, done = [], {}
     for name, (off, mode) in VARIANTS.items():
         if name not in costs:
-            raise FlowError(f"no cycles for {name!r}: make them with `python -m cosim.mechanisms`")
+            raise FlowError(f"no cycles for {name!r}: make them with `python -m cosim.gates.mechanisms`")
         built, place = variant(config, off), folder / "ablation" / slug(off, mode)
         if off not in done:
             done[off] = place, netlist(built, library, folder, place)
@@ -178,7 +180,7 @@ def main(argv=None):
                         help="logic energy: of each row's netlist, or scaled from `make power` (default: %(default)s)")
     parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto", help="as for hw.flow.power")
     parser.add_argument("--costs", type=Path, default=Path("build/physical/costs.json"),
-                        help="cycles and reads by variant, from cosim.mechanisms (default: %(default)s)")
+                        help="cycles and reads by variant, from cosim.gates.mechanisms (default: %(default)s)")
     args = parser.parse_args(argv)
     with command():
         config = configs.load(args.config)
@@ -188,13 +190,13 @@ def main(argv=None):
         costs = json.loads(args.costs.read_text()) if args.costs.is_file() else {}
         if config.name not in costs:
             raise FlowError(f"{args.costs} has no {config.name}: "
-                            f"run `python -m cosim.mechanisms --config {config.name}`")
+                            f"run `python -m cosim.gates.mechanisms --config {config.name}`")
         rows = measure(config, library, folder, result, costs[config.name],
                        args.costs.parent / config.name / "mechanisms", args.energy, args.tool)
         path = folder / "power.json"
         report = json.loads(path.read_text()) if path.is_file() else None
         versions = dict(result["tool_versions"]) | (report["tool_versions"] if report else {})
-        write_json(folder / "ablation.json", {
+        store.write_json(folder / "ablation.json", {
             "rows": rows, "second_pe_set": second_set(result, rows, report),
             "command": recipe("ablation", parser, args), "tool_versions": versions})
         print(markdown(rows, config.name, library.name))

@@ -15,15 +15,15 @@ import numpy as np
 from tqdm import tqdm
 
 from hw import config as configs
+from hw import store
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories
+from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib.gate_simulator import GateSimulator
+from hw.flow.lib.netlist import Netlist
 from hw.interface import WEIGHT_BUFFERS, Buffer
 from hw.types import load_layout, logits_layout
 
-from . import library as libraries
-from . import memories
-from .errors import FlowError, command
-from .files import write_json
-from .gate_simulator import GateSimulator
-from .netlist import Netlist
 from .synth import folder_of
 
 PERIOD = 10  # ns a cycle in the file; energies do not depend on it
@@ -33,7 +33,7 @@ def read_stimulus(path, config):
     """(words of the load port as integers, clear word, features (T, F) as bytes) of the first utterance."""
     path = Path(path)
     if not path.is_file():
-        raise FlowError(f"{path}: no such stimulus; make it with `python -m cosim.gates --stimulus-only`")
+        raise FlowError(f"{path}: no such stimulus; make it with `python -m cosim.gates.netlist_run --stimulus-only`")
     words = np.fromfile(path, np.uint32)
     width = -(-load_layout(config).size // 32)
     loads = int(words[0])
@@ -191,7 +191,7 @@ def record(config, library, folder, stimulus, skip, made_by=""):
     window |= against_golden(logits, stimulus)
     window["command"] = made_by
     saif(bench.sim, folder / "activity.saif", "accelerator")
-    write_json(folder / "activity.json", window)
+    store.write_json(folder / "activity.json", window)
     return logits, window
 
 

@@ -11,9 +11,9 @@ import argparse
 import json
 from pathlib import Path
 
-from . import published
-from .errors import FlowError, command
-from .files import write_json
+from hw import store
+from hw.flow.lib import published
+from hw.flow.lib.errors import FlowError, command
 
 TARGET = Path("docs/results/physical.json")
 KEY = ("config", "library", "corner", "variant")
@@ -152,7 +152,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     with command():
         data = collect(args.build, _read(args.target))
-        write_json(args.target, data)
+        store.write_json(args.target, data)
         print(f"{args.target}: {len(data['rows'])} rows")
 
 

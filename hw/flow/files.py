@@ -1,6 +1,5 @@
 """Report files of the flow: written whole or not at all, each with the command that makes it."""
 
-import json
 import shlex
 import shutil
 from pathlib import Path
@@ -8,15 +7,6 @@ from pathlib import Path
 # what other commands leave in a synthesis folder; a new netlist makes all of it stale
 FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
                 "gates", "openroad", "ablation")
-
-
-def write_json(path, value):
-    """Write `value` as JSON, through a neighbour, so that a crash leaves the old file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}")
-    part.write_text(json.dumps(value, indent=1) + "\n")
-    part.replace(path)
 
 
 def recipe(target, parser, args):

@@ -12,11 +12,9 @@ import sys
 from pathlib import Path
 
 from hw import config as configs
-from hw import emit
-
-from . import yosys
-from .errors import FlowError, Progress, command
-from .files import write_json
+from hw import emit, store
+from hw.flow.lib import yosys
+from hw.flow.lib.errors import FlowError, Progress, command
 
 PART = {"LUT4": 83640, "DP16KD": 208, "TRELLIS_FF": 83640, "MULT18X18D": 156}  # LFE5U-85F, Lattice FPGA-DS-02012
 PNR = ["--85k", "--package", "CABGA756", "--out-of-context", "--timing-allow-fail"]
@@ -101,7 +99,7 @@ def main(argv=None):
         route = args.route == "yes" or args.route == "auto" and config.neurons <= 32
         folder = args.out / config.name / "ecp5"
         out = measure(config, folder, route)
-        write_json(folder / "fpga.json", out)
+        store.write_json(folder / "fpga.json", out)
         for kind in sorted(out["cells"]):
             share = f"{100 * out['share'][kind]:5.1f} % of {out['part']}" if kind in out["share"] else ""
             print(f"{kind:12} {out['cells'][kind]:8} {share}")

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from hw import config as configs
+from hw import store
+from hw.flow import synth
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories, yosys
+from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib.netlist import Netlist
 
-from . import library as libraries
-from . import memories, synth, yosys
-from .errors import FlowError, command
-from .files import recipe, write_json
-from .netlist import Netlist
+from .files import recipe
 
 ROWS, BITS = 16, 64  # of the bank that is synthesised
 
@@ -125,7 +127,7 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk)
         folder = synth.folder_of(args, config, library)
         out = measure(config, library, folder / "memory_options", args.images)
-        write_json(folder / "memory_options.json", out | {"command": recipe("memory-options", parser, args)})
+        store.write_json(folder / "memory_options.json", out | {"command": recipe("memory-options", parser, args)})
         base = out["sram macros"]["area_um2"]
         print(f"{out['bits']} bits of {config.name} in {library.name}:")
         for kind in ("sram macros", "flip-flops", "latches", "rom"):

@@ -15,15 +15,16 @@ import subprocess
 from pathlib import Path
 
 from hw import config as configs
+from hw import store
+from hw.flow.lib import library as libraries
+from hw.flow.lib import placed
+from hw.flow.lib.errors import FlowError, command, watched
+from hw.flow.lib.sta_tool import SDC, _tcl
+from hw.flow.lib.yosys import CONSTRAINTS
 
-from . import library as libraries
-from . import placed
-from .errors import FlowError, command, watched
-from .files import recipe, write_json
+from .files import recipe
 from .sta import synthesised
-from .sta_tool import SDC, _tcl
 from .synth import folder_of
-from .yosys import CONSTRAINTS
 
 SCRIPTS = CONSTRAINTS / "openroad"
 HALO = 60.0  # um kept free round a macro
@@ -217,7 +218,7 @@ def main(argv=None):
         macros = {m["macro"] for m in result["memories"].values()} if values["macro_names"] else ()
         placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}",
                        {m: macro_size(values["lefs"], m) for m in macros})
-        write_json(folder / "openroad.json", out)
+        store.write_json(folder / "openroad.json", out)
         print(json.dumps(out, indent=1))
 
 

@@ -3,7 +3,7 @@
     python -m hw.flow.power --config paper --lib ihp-sg13g2
 
 Logic from OpenSTA 3 with every pin annotated (SAIF of `hw.flow.activity`), from the Liberty tables where there is no
-OpenSTA 3 (`--tool tables` asks for it), from a stated model where there are no tables (`hw.flow.liberty_power`); the
+OpenSTA 3 (`--tool tables` asks for it), from a stated model where there are no tables (`hw.flow.lib.liberty_power`); the
 report names which. SRAM from the row reads of the design's own
 counters times the macros' Liberty energy. A frame lasts 10 ms; outside its cycles the clock stands still and only
 leakage is counted.
@@ -15,13 +15,14 @@ import re
 import shutil
 
 from hw import config as configs
+from hw import store
+from hw.flow.lib import liberty_power, memories, published, sta_tool
+from hw.flow.lib import library as libraries
+from hw.flow.lib.errors import FlowError, Progress, command
+from hw.flow.lib.netlist import Netlist
 
-from . import liberty_power, memories, published, sta_tool
-from . import library as libraries
 from .activity import PERIOD
-from .errors import FlowError, Progress, command
-from .files import recipe, write_json
-from .netlist import Netlist
+from .files import recipe
 from .sta import synthesised
 from .synth import folder_of
 
@@ -188,7 +189,7 @@ def main(argv=None):
         library = libraries.load(args.lib, args.pdk)
         folder = folder_of(args, config, library)
         report = analyse(library, synthesised(folder, args), folder, args.tool)
-        write_json(folder / "power.json", report | {"command": recipe("power", parser, args)})
+        store.write_json(folder / "power.json", report | {"command": recipe("power", parser, args)})
         print(table(report))
 
 

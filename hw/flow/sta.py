@@ -10,11 +10,12 @@ import json
 import re
 
 from hw import config as configs
+from hw import store
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories, sta_tool
+from hw.flow.lib.errors import FlowError, command
 
-from . import library as libraries
-from . import memories, sta_tool
-from .errors import FlowError, command
-from .files import recipe, write_json
+from .files import recipe
 from .synth import folder_of, write_views
 
 SLOW = 10_000.0  # ns: 100 kHz, as published
@@ -83,7 +84,7 @@ def main(argv=None):
         out = {"config": config.name, "library": library.name, "corner": library.corner, "timing": timing,
                "command": recipe("sta", parser, args),
                "tool_versions": {"sta": sta_tool.version()}}
-        write_json(folder / f"sta-{library.corner}.json", out)
+        store.write_json(folder / f"sta-{library.corner}.json", out)
         for name, t in timing.items():
             print(f"{name}: setup slack {t['setup_slack_ns']:.3f} ns, hold slack {t['hold_slack_ns']:.3f} ns")
         worst = timing[clock_name(args.fast)]["setup"]

@@ -11,13 +11,14 @@ import hashlib
 from pathlib import Path
 
 from hw import config as configs
-from hw import emit
+from hw import emit, store
+from hw.flow import area_report
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories, sram_model, yosys
+from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib.netlist import Netlist
 
-from . import library as libraries
-from . import memories, report, sram_model, yosys
-from .errors import FlowError, command
-from .files import forget, recipe, write_json
-from .netlist import Netlist
+from .files import forget, recipe
 
 FANOUT = 16          # sinks a net keeps before it is split
 GATE_AT_LEAST = 4    # flip-flops that share an enable before it gates their clock
@@ -157,7 +158,7 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
     netlist.tidy()
     netlist.save(folder / "netlist.json")
     to_verilog(folder, "netlist.json", "netlist.v")
-    result = report.synthesis(config, library, netlist, buffers)
+    result = area_report.synthesis(config, library, netlist, buffers)
     result |= {
         "settings": {"goal": goal, "adders": adders, "clock_gating": gating, "prefer": prefer, "fanout": FANOUT},
         "fanout_buffers": added, "warnings": warnings, "seconds": round(seconds, 1), "peak_mb": peak,
@@ -165,7 +166,7 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
         "views": [str(v) for v in views], "command": made_by, "tool_versions": {"yosys": yosys.version()}}
     if result["total"]["latches"]:
         raise FlowError(f"{result['total']['latches']} latches in the netlist: a register lacks a branch in the RTL")
-    write_json(folder / "synth.json", result)
+    store.write_json(folder / "synth.json", result)
     return result
 
 
@@ -193,9 +194,9 @@ def main(argv=None):
         result = synthesise(config, library, folder, goal=args.goal, adders=args.adders,
                             gating=not args.no_clock_gating, prefer=args.prefer,
                             made_by=recipe("synth", parser, args))
-        text = report.synthesis_markdown(result)
+        text = area_report.synthesis_markdown(result)
         (folder / "synth.md").write_text(text)
-        report.area_picture(result, folder / "area.png")
+        area_report.area_picture(result, folder / "area.png")
         print(text)
         print(f"{folder}: synth.json, synth.md, area.png, netlist.v")
 

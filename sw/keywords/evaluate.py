@@ -1,11 +1,10 @@
-"""Score a keyword spotter: `python -m sw.evaluate --model sparknet-32 --data FOLDER` (or `make evaluate`).
+"""Score a keyword spotter: `python -m sw.phones.evaluate --model sparknet-32 --data FOLDER` (or `make evaluate`).
 
 FOLDER is Speech Commands or has a `manifest.csv` with `path` and `label` (and, if known, `speaker` and `split`). A clip
 need not be one second or 16 kHz; one that cannot be read is named and left out, one that is silent is named.
 """
 
 import argparse
-import json
 import logging
 import sys
 from collections import Counter
@@ -13,8 +12,8 @@ from pathlib import Path
 
 import torch
 
+from hw import store
 from sw.data import speech_commands
-from sw.integer_model import write_atomically
 from sw.keywords import cost, head, noise, recipes, score, spotter, waves
 from sw.keywords.train import DATA, NOISE, positive
 from sw.models.sparknet import SparkNet
@@ -74,7 +73,7 @@ def writable(path):
 
 def parser():
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.evaluate", description=__doc__.split("\n\n")[0],
+    p = argparse.ArgumentParser(prog="python -m sw.phones.evaluate", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("--model", default="sparknet-32", help=f"{', '.join(recipes.RECIPES)}, or a folder with a model")
     p.add_argument("--data", default=DATA, help="Speech Commands, folders of words, or a folder with manifest.csv")
@@ -119,7 +118,7 @@ def main(argv=None):
                       f"{model.name}: {result['accuracy']:.2f} % of {result['clips']} clips")
         print(f"confusion matrix: {picture}")
         if target:
-            write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
+            store.write_json(target, result)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sw.integer_model import IntegerModel, ModelError
-from sw.quantize import best_step, quantise
+from sw.integers.integer_model import IntegerModel, ModelError
+from sw.integers.quantize import best_step, quantise
 
 BOTH, LATE = 127, 80  # features that make a neuron fire in every time step, and in the second of two only
 

@@ -6,9 +6,9 @@ training steps; what differs is said in docs/keywords.md.
 
 from dataclasses import dataclass, field, replace
 
-from sw.keywords.spiking import KeywordRsnn
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
+from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
 
 

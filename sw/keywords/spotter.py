@@ -1,7 +1,7 @@
 """A trained keyword model with its normalisation and labels: from a second of sound to class scores; kept on disk.
 
 A folder holds `weights.safetensors` and `manifest.json` (sizes, labels, recipe, metrics, SHA-256 of the weights). The
-RSNN is kept as the accelerator's integers (`sw.integer_model`) and answers through the golden model.
+RSNN is kept as the accelerator's integers (`sw.integers.integer_model`) and answers through the golden model.
 """
 
 import hashlib
@@ -15,14 +15,16 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from sw import golden, integer_model
-from sw.integer_model import ModelError, write_atomically
-from sw.keywords import features
-from sw.keywords.spiking import GAIN, KeywordRsnn
+from hw import store
+from sw import golden
+from sw.integers import integer_model
+from sw.integers.integer_model import ModelError
+from sw.integers.quantize import dequantised
+from sw.keywords import frontends
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
+from sw.models.keyword_rsnn import GAIN, KeywordRsnn
 from sw.models.sparknet import SparkNet
-from sw.quantize import dequantised
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 NETWORKS = {n.__name__: n for n in (DsCnn, SparkNet, BcResNet, KeywordRsnn)}
@@ -49,13 +51,13 @@ class Spotter:
 
     name: str
     network: nn.Module
-    normaliser: features.Normaliser
+    normaliser: frontends.Normaliser
     labels: tuple
     manifest: dict = field(default_factory=dict)
 
     def hear(self, waves):
         """Float32 (B, 16000) -> normalised features (B, bins, frames)."""
-        return self.normaliser(features.raw(waves, self.normaliser.frontend).half())
+        return self.normaliser(frontends.raw(waves, self.normaliser.frontend).half())
 
     @torch.no_grad()
     def logits(self, waves, batch=64):
@@ -87,14 +89,14 @@ class Spotter:
         manifest = {**self.manifest, "model": self.name, "network": type(self.network).__name__,
                     "sizes": self.network.sizes, "frontend": self.normaliser.frontend, "labels": list(self.labels),
                     "sha256": hashlib.sha256(data).hexdigest()}
-        write_atomically(folder / "weights.safetensors", data)
-        write_atomically(folder / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
+        store.write_atomically(folder / "weights.safetensors", data)
+        store.write_json(folder / "manifest.json", manifest)
         return manifest["sha256"]
 
 
 def of_integers(name, integers):
     """A `Spotter` that answers through the golden model."""
-    normaliser = features.Normaliser("causal", integers.tables["feature_mean"], integers.tables["feature_deviation"])
+    normaliser = frontends.Normaliser("causal", integers.tables["feature_mean"], integers.tables["feature_deviation"])
     return Spotter(name, GoldenSpotter(integers), normaliser, tuple(integers.manifest["labels"]), integers.manifest)
 
 
@@ -126,7 +128,7 @@ def load(name):
             raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
         network = NETWORKS[manifest["network"]](**manifest["sizes"])
         network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith("table.")})
-        normaliser = features.Normaliser(manifest["frontend"], tensors["table.feature_mean"],
+        normaliser = frontends.Normaliser(manifest["frontend"], tensors["table.feature_mean"],
                                          tensors["table.feature_deviation"])
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder}: not a readable keyword model: {' '.join(str(error).split())[:200]!r}") from None

@@ -20,10 +20,9 @@ from statistics import mean, stdev
 
 import torch
 
-from sw.integer_model import write_atomically
+from hw import store
 from sw.keywords import cost, evaluate, recipes, score, spotter, study_noise, study_stream, train
 from sw.models.sparknet import SparkNet
-from sw.trainer import commit
 
 LAMBDAS = (10, 100, 1000)
 BINS = (16, 32, 64)
@@ -195,9 +194,9 @@ def main(argv=None):
         size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
         command = ["python -m sw.keywords.studies", *(sys.argv[1:] if argv is None else argv)]
         result = {"command": " ".join(command), "torch": torch.__version__,
-                  "commit": commit(), "data": Path(args.data).name, "size": size, "note": evaluate.COMPARE,
+                  "commit": store.commit(), "data": Path(args.data).name, "size": size, "note": evaluate.COMPARE,
                   "macs_by": cost.__name__, "rows": rows}
-        write_atomically(target, (json.dumps(result, indent=1) + "\n").encode())
+        store.write_json(target, result)
         DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: {Path(args.data).name}, held-out clips")
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Train a keyword spotter: `python -m sw.train --model sparknet-32` (or `make train MODEL=sparknet-32 DATA=folder`).
+"""Train a keyword spotter: `python -m sw.phones.train --model sparknet-32` (or `make train MODEL=sparknet-32 DATA=folder`).
 
 DATA is Speech Commands in its standard layout, or a folder with a manifest like the packs'. Its training set trains;
 the others are only scored, once, at the end. A run that was cut off resumes.
@@ -13,9 +13,11 @@ from pathlib import Path
 import torch
 
 from hw import config as hw_config
-from sw import optimise, trainer
+from hw import store
 from sw.data import speech_commands
-from sw.keywords import noise, recipes, score, spiking, spotter, task, waves
+from sw.keywords import keyword_task, noise, recipes, score, spotter, waves
+from sw.models import keyword_rsnn
+from sw.training import optimise, trainer
 
 DATA, NOISE, CONFIG = "../shared/data/keywords", "../shared/data/noise", "keywords"
 OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "muon": optimise.muon}
@@ -37,13 +39,13 @@ def noise_sources(folder):
 
 
 def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), data="", quiet=False, cache="build/cache",
-          variants=task.features.VARIANTS):
+          variants=keyword_task.frontends.VARIANTS):
     """Train `recipe` in `folder` (resumes there); returns a `Spotter`."""
-    work = task.Task(train_waves, labels, recipe.frontend, sources=sources, cache=cache, quiet=quiet, variants=variants)
+    work = keyword_task.Task(train_waves, labels, recipe.frontend, sources=sources, cache=cache, quiet=quiet, variants=variants)
     torch.manual_seed(seed)
     model = recipe.build(len(labels))
     plain = {**recipe.values(), "model": recipe.name, "seed": seed, "data": data, "clips": len(train_waves.clips),
-             "labels": list(labels), "heard": task.identity(train_waves, sources), "variants": variants,
+             "labels": list(labels), "heard": keyword_task.identity(train_waves, sources), "variants": variants,
              "noise": bool(len(sources))}
     stages = [("float", recipe.epochs, recipe.rate)]
     if recipe.quantised:
@@ -52,15 +54,15 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), data="", q
         place = Path(folder) / stage if recipe.quantised else Path(folder)
         if stage == "q4":
             model.core.calibrate(hw_config.load(CONFIG).weight_bits)
-        trainer.fit(model, work.batches(seed, recipe.batch), task.loss_of(recipe), place,
+        trainer.fit(model, work.batches(seed, recipe.batch), keyword_task.loss_of(recipe), place,
                     epochs=epochs, rate=rate, seed=seed, recipe={**plain, "stage": stage}, decay=recipe.decay,
                     optimise=OPTIMISERS[recipe.optimiser], schedule=SCHEDULES[recipe.schedule], quiet=quiet)
     model.eval()
     if recipe.quantised:
-        integers = spiking.integer_model(model, hw_config.load(CONFIG), work.normaliser, labels, plain)
+        integers = keyword_rsnn.integer_model(model, hw_config.load(CONFIG), work.normaliser, labels, plain)
         return spotter.of_integers(recipe.name, integers)
     return spotter.Spotter(recipe.name, model, work.normaliser, work.labels,
-                           {"recipe": plain, "commit": trainer.commit(), "torch": torch.__version__})
+                           {"recipe": plain, "commit": store.commit(), "torch": torch.__version__})
 
 
 def positive(text):
@@ -72,7 +74,7 @@ def positive(text):
 
 def parser():
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.train", description=__doc__.split("\n\n")[0],
+    p = argparse.ArgumentParser(prog="python -m sw.phones.train", description=__doc__.split("\n\n")[0],
                                 formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     p.add_argument("--model", default="sparknet-32", choices=tuple(recipes.RECIPES))
     p.add_argument("--data", default=DATA, help="Speech Commands (v1 or v2), or a folder with manifest.csv")

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from tqdm import tqdm
 
+from hw import store
 from sw.data import audio
 from sw.data.speech_commands import sets_of
 from sw.data.utterance import DataError, changed_ns
-from sw.integer_model import write_atomically
 
 SAMPLES = audio.RATE  # one second
 VERSION = 1           # raise when what is cached changes meaning
@@ -95,7 +95,7 @@ def gather(clips, cache="build/cache", quiet=False):
         stored = {"samples": torch.from_numpy(samples), "good": good,
                   "problems": torch.frombuffer(bytearray(json.dumps(problems).encode()), dtype=torch.uint8)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, save(stored))
+        store.write_atomically(path, save(stored))
     rows, problems = stored["good"].nonzero()[:, 0], json.loads(bytes(stored["problems"].tolist()))
     if not len(rows):
         raise DataError(f"{len(clips)} clips, none of them readable: {''.join(problems[:1])}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from sw.data.phones import PHONES
-from sw.features import BINS
+from sw.features.causal import BINS
 
 CLASSES = len(PHONES) + 1  # the phones, and CTC's blank as the last
 BLANK = len(PHONES)

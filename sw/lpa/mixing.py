@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sw import score
 from sw.lpa import array, encoder
 from sw.models import lpa_reference
 from sw.models.lpa import COLDEST, PulseAccumulator
 from sw.models.lpa_attention import PulseAttention
+from sw.phones import score
 
 WARMEST = 1.0       # temperature at the start, in frames
 ANNEALED = 0.8      # share of the training after which the temperature stays at its coldest

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from sw import trainer
-from sw.data import corpus
 from sw.lpa import encoder
-from sw.lpa.task import STATES, CtcLoss, CtcTask, error_rate
+from sw.lpa.ctc_task import STATES, CtcLoss, CtcTask, error_rate
+from sw.phones import corpus
+from sw.training import trainer
 
 DATA = ["../shared/data/phones", "../shared/data/librispeech_251spk"]
 NOISE = "../shared/data/noise"

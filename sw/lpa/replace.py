@@ -17,8 +17,7 @@ from pathlib import Path
 import torch
 
 from hw import config as hw_config
-from sw import trainer
-from sw.integer_model import write_atomically
+from hw import store
 from sw.lpa import encoder
 from sw.lpa.mixing import (
     WARMEST,
@@ -36,6 +35,7 @@ from sw.lpa.mixing import (
 from sw.lpa.pretrain import add_data_options, run
 from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
 from sw.models.lpa_attention import in_place_of
+from sw.training import trainer
 
 ORDERS = ("easiest", "hardest", "random")
 RUNS = "build/runs/lpa"
@@ -164,9 +164,9 @@ def experiment(row, args, teacher, yardstick):
     if row.mixer == "pulses":
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
     result = {**recipe, **figures_of(trainee, yardstick, args.array), **start, "torch": torch.__version__,
-              "commit": trainer.commit()}
+              "commit": store.commit()}
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "result.json", (json.dumps(result, indent=1) + "\n").encode())
+    store.write_json(folder / "result.json", result)
     return result
 
 

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from sw.integer_model import write_atomically
+from hw import store
 from sw.lpa.encoder import EncoderError
 from sw.lpa.pretrain import run
 from sw.models.lpa import PulseAccumulator
@@ -187,7 +187,7 @@ def scaling(args):
         print(f"growth of time from {LONG} s: LPA n^{part['exponent_lpa']}, attention n^{part['exponent_attention']}; "
               f"LPA is faster from {part['crossover_seconds']} s")
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(args.out, (json.dumps(result, indent=1) + "\n").encode())
+        store.write_json(args.out, result)
 
 
 def main(argv=None):

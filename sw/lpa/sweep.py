@@ -16,13 +16,13 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from sw import trainer
-from sw.integer_model import write_atomically
+from hw import store
 from sw.lpa import encoder
 from sw.lpa.mixing import Yardstick, recorded, relative_error, set_gates
 from sw.lpa.pretrain import RUN, add_data_options, run, task_of
-from sw.lpa.waves import WaveTask
+from sw.lpa.wave_task import WaveTask
 from sw.models.lpa_attention import in_place_of
+from sw.training import trainer
 
 SWEEP = "build/runs/lpa/sweep"
 
@@ -145,8 +145,8 @@ def sweep(args):
                "order": order, "error": yardstick.original, "alone_error": [r for r, _ in single],
                "alone_kl": damage, "mse_to_kl": round(rank_correlation(errors, damage), 3),
                "relative_to_kl": round(rank_correlation(relative, damage), 3), "torch": torch.__version__,
-               "commit": trainer.commit()}
-    write_atomically(Path(args.out) / "sweep.json", (json.dumps(figures, indent=1) + "\n").encode())
+               "commit": store.commit()}
+    store.write_json(Path(args.out) / "sweep.json", figures)
     print(f"original: {yardstick.original:.2f} % error rate ({work.split.name})")
     print("layer          MSE   MSE / variance   error alone   KL alone")
     for i in order:

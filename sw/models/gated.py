@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sw.features import SCALE
+from sw.features.causal import SCALE
 
 WIDTHS = {"gru": 102, "lstm": 95}  # two layers and 1920 outputs: as many parameters as the spiking network, 300 k
 

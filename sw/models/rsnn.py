@@ -8,10 +8,10 @@ Float thresholds are 1; `steps_of` (the weight step of each layer) turn them int
 import torch
 from torch import nn
 
-from sw.features import SCALE
-from sw.integer_model import MATRICES
+from sw.features.causal import SCALE
+from sw.integers.integer_model import MATRICES
+from sw.integers.quantize import best_step, floor_through, power_of_two, quantise
 from sw.models.lif import lif
-from sw.quantize import best_step, floor_through, power_of_two, quantise
 
 SPREADS = {"input": 0.12, "recurrent0": 0.08, "forward1": 0.14, "recurrent1": 0.08, "fc": 0.08}  # for 128 neurons
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from cosim import harness, side_by_side
+from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw.interface import MODES
-from sw.integer_model import IntegerModel
+from sw.integers.integer_model import IntegerModel
 
 
 def drawn(seed):

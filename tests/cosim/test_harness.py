@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from cosim import harness, side_by_side
+from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw import emit
 from hw.interface import MODES
-from sw.integer_model import IntegerModel
+from sw.integers.integer_model import IntegerModel
 
 
 def random_model(seed=0, thresholds=(260, 150)):

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from cosim.compare import Scoreboard
-from cosim.packing import pack, unpack
+from cosim.bench.packing import pack, unpack
+from cosim.bench.scoreboard import Scoreboard
 
 
 def test_counts_and_names_the_first_difference(tmp_path):

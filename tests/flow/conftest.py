@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw.flow import library
+from hw.flow.lib import library
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from hw import store
 from hw.flow import collect, files
 
 ROW = {"config": "tiny", "library": "lib", "corner": "typ", "variant": "default", "rtl_sha256": "a", "settings": {},
@@ -44,16 +45,16 @@ def test_a_new_netlist_forgets_what_was_made_from_the_old(tmp_path):
 
 
 def test_a_crash_leaves_the_old_report(tmp_path):
-    files.write_json(tmp_path / "a.json", {"old": 1})
+    store.write_json(tmp_path / "a.json", {"old": 1})
     with pytest.raises(TypeError):
-        files.write_json(tmp_path / "a.json", {"new": object()})
+        store.write_json(tmp_path / "a.json", {"new": object()})
     assert "old" in (tmp_path / "a.json").read_text()
 
 
 def test_a_recipe_names_what_is_not_default():
     import argparse
 
-    from hw.flow import library
+    from hw.flow.lib import library
     parser = argparse.ArgumentParser()
     library.arguments(parser)
     parser.add_argument("--blocks", nargs="+", default=["accelerator"])

@@ -3,7 +3,7 @@
 import pytest
 
 from hw.flow import openroad
-from hw.flow.errors import FlowError
+from hw.flow.lib.errors import FlowError
 
 LEF = "MACRO RAM\n  CLASS BLOCK ;\n  SIZE 784.48 BY 64.36 ;\nEND RAM\n"
 

@@ -1,8 +1,8 @@
 import pytest
 from toy import LIBERTY
 
-from hw.flow import liberty, library, models
-from hw.flow.errors import FlowError
+from hw.flow.lib import cell_models, liberty, library
+from hw.flow.lib.errors import FlowError
 
 
 @pytest.fixture
@@ -48,17 +48,17 @@ def test_unknown_libraries_and_folders_are_refused_by_name(tmp_path):
     ("!((A1*A2)+B1)", "~((A1 & A2) | B1)"), ("A B + C'", "((A & B) | ~C)"), ("A ^ B & C", "((A ^ B) & C)"),
     ("(S*D1)+(S'*D0)", "((S & D1) | (~S & D0))"), ("1", "1'b1")])
 def test_liberty_functions_become_verilog(function, verilog):
-    assert models.expression(function) == verilog
+    assert cell_models.expression(function) == verilog
 
 
 @pytest.mark.parametrize("function", ["A &", "(A", "A ) B"])
 def test_a_broken_function_is_quoted(function):
     with pytest.raises(FlowError, match="Liberty function"):
-        models.expression(function)
+        cell_models.expression(function)
 
 
 def test_every_cell_of_the_pdk_has_a_model(ihp):
     usable = [n for n, c in ihp.cells.cells.items() if c.outputs and c.gating in ("", "latch_posedge")
               and all(p.function and not p.three_state for p in c.outputs if not c.gating)]
-    text = models.library(ihp.cells.cells, usable)
+    text = cell_models.library(ihp.cells.cells, usable)
     assert text.count("endmodule") == len(usable) > 60

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hw.flow import liberty, liberty_power
+from hw.flow.lib import liberty, liberty_power
 
 LIBRARY = """library (l) { capacitive_load_unit (1, pf); leakage_power_unit : "1nW"; nom_voltage : 2.0;
   power_lut_template (t) { variable_1 : input_transition_time; variable_2 : total_output_net_capacitance;

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from cosim import gates, harness, mechanisms
+from cosim.gates import mechanisms, netlist_run
+from cosim.rtl import harness
 from hw import config
 from hw.flow import ablation
-from hw.flow.errors import FlowError
+from hw.flow.lib.errors import FlowError
 from hw.interface import MODES
 from sw import golden
 
@@ -30,7 +31,7 @@ def test_rows_have_files_of_their_own():
 @pytest.mark.parametrize("off_by", [0, 1])
 def test_a_difference_from_the_golden_model_stops_a_row(monkeypatch, off_by):
     mode = MODES["t2_merged"]
-    model, x, _ = gates.stimulus_of(TINY, mode, 2, "speech")
+    model, x, _ = netlist_run.stimulus_of(TINY, mode, 2, "speech")
     trace = golden.run(model, torch.as_tensor(np.asarray(x))[None], mode.time_steps)
     cost = golden.cycles(TINY, mode, torch.as_tensor(np.asarray(x))[None], trace)
     reads = cost.reads[0].numpy().copy()

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from hw import config
-from hw.flow import library, memories, sram_model
-from hw.flow.errors import FlowError
+from hw.flow.lib import library, memories, sram_model
+from hw.flow.lib.errors import FlowError
 
 
 def test_paper_is_composed_of_forty_macros(ihp):

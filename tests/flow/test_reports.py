@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from hw.flow import activity, collect, placed, power, published, sta, sta_tool
-from hw.flow.errors import FlowError
+from hw.flow import activity, collect, power, sta
+from hw.flow.lib import placed, published, sta_tool
+from hw.flow.lib.errors import FlowError
 
 STA = """SETUP 4.380000
 HOLD -0.170000

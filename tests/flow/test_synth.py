@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from hw import config
-from hw.flow import library, report, synth, yosys
-from hw.flow.errors import FlowError
-from hw.flow.gate_simulator import GateSimulator
-from hw.flow.netlist import Netlist
+from hw.flow import area_report, synth
+from hw.flow.lib import library, yosys
+from hw.flow.lib.errors import FlowError
+from hw.flow.lib.gate_simulator import GateSimulator
+from hw.flow.lib.netlist import Netlist
 
 COUNTER = """module top(clk, rst, enable, count, wide);
   input clk, rst, enable; output reg [3:0] count; output [39:0] wide;
@@ -113,7 +114,7 @@ def test_tiny_in_ihp_totals_and_gates(ihp, tmp_path):
     assert result["blocks"]["zero_skip"]["depth"] < 20  # 27 where area recovery makes a chain of the find-first
     for key in ("area_um2", "cells", "flip_flops"):
         assert total[key] == pytest.approx(sum(b[key] for b in result["blocks"].values()))
-    assert "| **logic** |" in report.synthesis_markdown(result)
+    assert "| **logic** |" in area_report.synthesis_markdown(result)
     netlist = Netlist(tmp_path / "netlist.json", ihp.cells.cells, "accelerator")
     clocks = netlist.clock_nets()
     for module in [m for m in netlist.modules if not netlist.is_box(m) and m not in netlist.cells]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw.flow import openroad
-from hw.flow.yosys import CONSTRAINTS
+from hw.flow.lib.yosys import CONSTRAINTS
 
 SCRIPTS = sorted([*CONSTRAINTS.glob("**/*.tcl"), *CONSTRAINTS.glob("*.sdc")])
 COMMANDS = set((CONSTRAINTS / "openroad" / "commands.txt").read_text().split())

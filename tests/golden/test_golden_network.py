@@ -6,7 +6,7 @@ import torch
 from hw import config as configs
 from hw.interface import MODES, WEIGHT_BUFFERS, Phase
 from sw import golden
-from sw.integer_model import IntegerModel
+from sw.integers.integer_model import IntegerModel
 
 FOUR = configs.from_dict({"name": "four", "features": 2, "input_rows": 2, "neurons": 8, "outputs": 8, "load_bits": 32,
                           "accumulator_bits": 10, "logits_per_beat": 4})

@@ -6,8 +6,9 @@ from hw_bench import lanes, simulate, small
 
 from hw.accelerator import Accelerator
 from hw.interface import MODES
-from sw import golden, images
-from sw.integer_model import IntegerModel
+from sw import golden
+from sw.integers import images
+from sw.integers.integer_model import IntegerModel
 
 FRAMES = 3
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from sw import evaluate, features, task, train
-from sw.data import augment, corpus, librispeech, manifest, timit
+from sw.data import augment, librispeech, manifest, timit
 from sw.data.labels import Segment
 from sw.data.utterance import DataError, folds
+from sw.features import causal
+from sw.phones import corpus, evaluate, phone_task, train
 
 WAVE = (0.1 * np.random.default_rng(0).normal(size=16000)).astype(np.float32)
 LABELS = "0 4000 h#\n4000 9000 iy\n9000 16000 h#\n"
@@ -30,12 +31,12 @@ def test_folds_are_disjoint_over_speakers(tmp_path):
     utterances = manifest.find([pack(tmp_path / "p", rows)])
     held = set()
     for fold in range(2):
-        parts = task.split(utterances, fold, 2)
+        parts = phone_task.split(utterances, fold, 2)
         train_speakers, test_speakers = ({u.speaker for u in p} for p in (parts.train, parts.test))
         assert not train_speakers & test_speakers and "ls1" in train_speakers
         assert not any(u.sa for u in parts.train + parts.test)
         held |= test_speakers
-    assert held == set("abcd") and task.split(utterances, everything=True).test == []
+    assert held == set("abcd") and phone_task.split(utterances, everything=True).test == []
     with pytest.raises(DataError, match="folds=9"):
         folds(utterances, 9)
 
@@ -65,7 +66,7 @@ def test_timit_as_the_ldc_ships_it(tmp_path):
     found = {(u.speaker, u.split, u.sa) for u in timit.load(tmp_path)}
     assert found == {("fcjf0", "train", True), ("fcjf0", "train", False), ("mdab0", "test", False),
                      ("faks0", "dev", False), ("fxxx0", "unused", False)}
-    parts = task.split(task.find([tmp_path / "TIMIT"]))
+    parts = phone_task.split(phone_task.find([tmp_path / "TIMIT"]))
     assert [u.speaker for u in parts.train] == ["fcjf0"] and [u.speaker for u in parts.test] == ["mdab0"]
     assert np.abs(parts.test[0].wave() - WAVE).max() < 1e-3
     assert (len(timit.CORE_TEST), len(timit.DEV)) == (24, 50) and not timit.CORE_TEST & timit.DEV
@@ -86,16 +87,16 @@ def test_librispeech_with_textgrids(tmp_path):
 
 
 def test_features_in_pieces_equal_the_whole():
-    normalisation = features.Normalisation.of([features.log_mel(WAVE)])
-    whole = normalisation(features.log_mel(WAVE))
+    normalisation = causal.Normalisation.of([causal.log_mel(WAVE)])
+    whole = normalisation(causal.log_mel(WAVE))
     assert whole.shape == (98, 40) and whole.dtype == np.int8
-    stream = features.FeatureStream(normalisation)
+    stream = causal.FeatureStream(normalisation)
     pieces = [stream.push(WAVE[i:i + 700]) for i in range(0, len(WAVE), 700)]
     assert (np.concatenate(pieces) == whole).all()
 
 
 def test_silence_is_finite_and_noise_has_its_snr():
-    assert np.isfinite(features.log_mel(np.zeros(16000, np.float32))).all()
+    assert np.isfinite(causal.log_mel(np.zeros(16000, np.float32))).all()
     rng = np.random.default_rng(0)
     noise = rng.normal(size=5000).astype(np.float32)
     added = augment.add_noise(WAVE, noise, 10, rng) - WAVE

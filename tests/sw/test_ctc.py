@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from sw import ctc
-from sw.data.batches import IGNORE
 from sw.data.phones import INDEX
-from sw.targets import Layout
+from sw.phones import ctc
+from sw.phones.batches import IGNORE
+from sw.phones.targets import Layout
 
 LAYOUT = Layout("ctc", 128)
 SILENT = np.concatenate([np.zeros(ctc.CLASSES), np.full(128 - ctc.CLASSES, -30.0)]).astype(np.float32)

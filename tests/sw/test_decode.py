@@ -6,11 +6,11 @@ import jiwer
 import numpy as np
 import pytest
 
-from sw import score, tune
 from sw.data.labels import Segment
 from sw.data.phones import BROAD_OF, INDEX
-from sw.decode import Grammar, Scales, Viterbi, likelihoods
-from sw.targets import Layout, frame_labels
+from sw.phones import score, tune
+from sw.phones.decode import Grammar, Scales, Viterbi, likelihoods
+from sw.phones.targets import Layout, frame_labels
 
 LAYOUT = Layout("context", 1920)
 

@@ -12,7 +12,7 @@ import torch
 
 from sw.data import download, speech_commands
 from sw.data.speech_commands import CLASSES, SILENCE, UNKNOWN, WORDS, Clip, official_set
-from sw.keywords import features, noise, task, waves
+from sw.keywords import frontends, keyword_task, noise, waves
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
 PACK = Path("../shared/data/keywords")
@@ -182,24 +182,24 @@ def test_one_second_by_hand():
 
 def test_log_mel_of_a_tone():
     t = torch.arange(16000) / 16000
-    x = features.log_mel(torch.sin(2 * torch.pi * 1000 * t)[None], 64)
+    x = frontends.log_mel(torch.sin(2 * torch.pi * 1000 * t)[None], 64)
     assert x.shape == (1, 64, 101)
-    assert int(features.mel_matrix(64)[32].argmax()) == int(x[0, :, 50].argmax())  # 1000 Hz is line 32 of 512 at 16 kHz
-    assert features.log_mel(torch.zeros(1, 16000), 16).unique().item() == pytest.approx(np.log(1e-6), abs=1e-4)
-    assert torch.allclose(features.dct_matrix(32) @ features.dct_matrix(32).T, torch.eye(32), atol=1e-5)
+    assert int(frontends.mel_matrix(64)[32].argmax()) == int(x[0, :, 50].argmax())  # 1000 Hz is line 32 of 512 at 16 kHz
+    assert frontends.log_mel(torch.zeros(1, 16000), 16).unique().item() == pytest.approx(np.log(1e-6), abs=1e-4)
+    assert torch.allclose(frontends.dct_matrix(32) @ frontends.dct_matrix(32).T, torch.eye(32), atol=1e-5)
     with pytest.raises(ValueError, match="frontend='mel'"):
-        features.parse("mel")
+        frontends.parse("mel")
 
 
 def test_normalisers():
     x = torch.randn(20, 32, 101) * 3 + torch.arange(32.0)[:, None]
-    y = features.Normaliser.of("mfcc32", x)(x)
+    y = frontends.Normaliser.of("mfcc32", x)(x)
     assert y.mean((0, 2)).abs().max() < 1e-3 and (y.std((0, 2)) - 1).abs().max() < 1e-3
-    y = features.Normaliser.of("mel32", x)(x)
+    y = frontends.Normaliser.of("mel32", x)(x)
     assert abs(y.mean()) < 1e-3 and y.mean((0, 2)).abs().max() > 0.5  # one mean for all bins
-    from sw import features as causal
+    from sw.features import causal
     x = torch.randn(3, 40, 30) + 8
-    normaliser = features.Normaliser.of("causal", x)
+    normaliser = frontends.Normaliser.of("causal", x)
     alone = causal.Normalisation(normaliser.mean.numpy(), normaliser.deviation.numpy())(x[1].T.numpy())
     assert (normaliser(x)[1].T.numpy() == alone).all()
 
@@ -234,13 +234,13 @@ def test_variants_and_batches(tmp_path):
     clips = [Clip(Path(f"{i}"), "yes" if i % 2 else "no") for i in range(10)]
     found = waves.Waves(clips, torch.from_numpy(rng.integers(-9000, 9000, (10, 16000)).astype(np.int16)), [])
     hiss = [noise.white(20000, rng)]
-    x = features.variants(found, "mel16", 2, hiss, cache=tmp_path, quiet=True)
+    x = frontends.variants(found, "mel16", 2, hiss, cache=tmp_path, quiet=True)
     assert x.shape == (2, 10, 16, 101) and not np.array_equal(x[0], x[1])
-    assert np.array_equal(x[0], features.raw(found.floats(), "mel16").half())
-    other = features.variants(found, "mel16", 2, [noise.pink(20000, rng)], cache=tmp_path, quiet=True)
+    assert np.array_equal(x[0], frontends.raw(found.floats(), "mel16").half())
+    other = frontends.variants(found, "mel16", 2, [noise.pink(20000, rng)], cache=tmp_path, quiet=True)
     assert not np.array_equal(x[1], other[1])  # as long a noise, but another
-    assert task.identity(found, hiss) == task.identity(found, hiss) != task.identity(found, [])
-    work = task.Task(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
+    assert keyword_task.identity(found, hiss) == keyword_task.identity(found, hiss) != keyword_task.identity(found, [])
+    work = keyword_task.Task(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
     first = list(work.batches(0, 4)(0))
     assert [len(y) for _, y in first] == [4, 4, 2]  # a last batch of half or more is kept
     assert torch.cat([y for _, y in first]).sum() == 5  # each clip once

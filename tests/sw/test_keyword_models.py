@@ -8,8 +8,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hw import config as hw_config
 from sw import golden
-from sw.keywords import cost, features, recipes, spiking, spotter
+from sw.keywords import cost, frontends, recipes, spotter
 from sw.keywords.spotter import GoldenSpotter, Spotter
+from sw.models import keyword_rsnn
 from sw.models.bcresnet import BcResNet, SubSpectralNorm
 from sw.models.ds_cnn import DsCnn
 from sw.models.sparknet import SparkNet, open_probability
@@ -108,7 +109,7 @@ def test_sub_spectral_norm_keeps_bands_apart():
 def test_bad_sizes_are_quoted():
     for make, said in ((lambda: SparkNet(noise="pink"), "noise='pink'"), (lambda: SparkNet(channels=0), "channels=0"),
                        (lambda: BcResNet(bins=64), "bins=64"), (lambda: DsCnn(classes=1), "classes=1"),
-                       (lambda: spiking.KeywordRsnn(classes=20), "classes=20"),
+                       (lambda: keyword_rsnn.KeywordRsnn(classes=20), "classes=20"),
                        (lambda: recipes.find("sparknet"), "wanted one of tiny-kws")):
         with pytest.raises(ValueError, match=said):
             make()
@@ -122,9 +123,9 @@ def quantised():
         network.core.forward1.mul_(3)
     network.core.calibrate(4)
     config = hw_config.load("keywords")
-    normaliser = features.Normaliser("causal", torch.zeros(40), torch.ones(40))
+    normaliser = frontends.Normaliser("causal", torch.zeros(40), torch.ones(40))
     labels = [f"word{i}" for i in range(12)]
-    return network, spiking.integer_model(network, config, normaliser, labels, {"made": "for a test"})
+    return network, keyword_rsnn.integer_model(network, config, normaliser, labels, {"made": "for a test"})
 
 
 def test_rsnn_is_its_golden_model_to_the_bit():
@@ -133,7 +134,7 @@ def test_rsnn_is_its_golden_model_to_the_bit():
     trace = golden.run(integers, x.transpose(1, 2))
     with torch.no_grad():
         merged, spikes = network.encode(x)
-        logits = network(x) * 30 / spiking.GAIN / network.core.steps_of[2]
+        logits = network(x) * 30 / keyword_rsnn.GAIN / network.core.steps_of[2]
     assert (torch.stack(spikes).permute(3, 1, 0, 2, 4).bool() == trace.spikes).all() and trace.spikes.any()
     assert (logits.round().int() == trace.logits.sum(1)[:, :12]).all()
     assert torch.equal(GoldenSpotter(integers)(x), trace.logits.sum(1)[:, :12].float())
@@ -143,13 +144,13 @@ def test_rsnn_is_its_golden_model_to_the_bit():
 def test_float_rsnn_has_no_integers():
     network = recipes.find("rsnn-keywords").build(12)
     with pytest.raises(ValueError, match="float bit weights, keywords wants 4"):
-        spiking.integer_model(network, hw_config.load("keywords"), None, ["a", "b"], {})
+        keyword_rsnn.integer_model(network, hw_config.load("keywords"), None, ["a", "b"], {})
 
 
 def test_kept_and_loaded_models_are_the_same(tmp_path):
     torch.manual_seed(0)
     network = SparkNet(channels=4).eval()
-    normaliser = features.Normaliser("mfcc32", torch.arange(32.0), torch.ones(32))
+    normaliser = frontends.Normaliser("mfcc32", torch.arange(32.0), torch.ones(32))
     model = Spotter("sparknet-4", network, normaliser, ("a",) * 12, {"recipe": {"seed": 0}})
     kept = model.save(tmp_path / "m")
     again = spotter.load(tmp_path / "m")

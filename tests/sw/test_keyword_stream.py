@@ -12,7 +12,7 @@ from keyword_helpers import RATE, Ear, Scripted, tones
 
 from sw.data.speech_commands import CLASSES
 from sw.data.utterance import DataError
-from sw.integer_model import ModelError
+from sw.integers.integer_model import ModelError
 from sw.keywords import spotter, stream, studies, study_stream, train
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other

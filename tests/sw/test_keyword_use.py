@@ -9,18 +9,19 @@ import soundfile
 import torch
 
 from hw import config as hw_config
-from sw import evaluate, golden, keywords, train
+from sw import golden, keywords
 from sw.data.speech_commands import CLASSES, Clip
-from sw.keywords import cost, features, head, report, score, spotter, studies, waves
+from sw.keywords import cost, frontends, head, keyword_report, score, spotter, studies, waves
 from sw.keywords import evaluate as evaluation
 from sw.models.sparknet import SparkNet
+from sw.phones import evaluate, train
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
 
 
 def sparknet(seed=0, channels=4):
     torch.manual_seed(seed)
-    normaliser = features.Normaliser("mfcc32", torch.zeros(32), torch.full((32,), 5.0))
+    normaliser = frontends.Normaliser("mfcc32", torch.zeros(32), torch.full((32,), 5.0))
     return spotter.Spotter("sparknet-4", SparkNet(channels=channels).eval(), normaliser, CLASSES, {})
 
 
@@ -237,11 +238,11 @@ def test_keyword_models_are_told_from_recognisers(own):
 def test_report_finds_what_holds_of_the_papers():
     made = {"sparknet-32": (90, 1066944), "sparknet-16": (86, 396304), "bcresnet-1": (84, 2482156)}
     rows = [{"model": n, "accuracy": a + d, "macs": m} for n, (a, m) in made.items() for d in (-1, 1)]
-    held = report.against_published(rows)
+    held = keyword_report.against_published(rows)
     assert held["rank_correlation"] == 0.5  # published 97.0, 95.7, 96.9: the last two change places
     pair, smallest = held["macs"]
     assert (pair["model"], pair["beside"], pair["ratio"], pair["published_ratio"]) == (
         "sparknet-32", "bcresnet-1", 0.43, 0.333)
     assert smallest["model"] == "sparknet-16" and smallest["ratio"] == 0.16 and smallest["accuracy"] == [86, 84]
     rows[4]["accuracy"] = rows[5]["accuracy"] = 95
-    assert report.against_published(rows)["macs"][1]["model"] is None
+    assert keyword_report.against_published(rows)["macs"][1]["model"] is None

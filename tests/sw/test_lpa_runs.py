@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("transformers", reason="transformers is not installed: the lpa extra brings it")
 
 from sw.data.phones import PHONES  # noqa: E402
-from sw.lpa import encoder, pretrain, replace, report, scaling, sweep, task  # noqa: E402
+from sw.lpa import ctc_task, encoder, lpa_report, pretrain, replace, scaling, sweep  # noqa: E402
 from sw.lpa.mixing import COLDEST, Yardstick, array_cycles, relative_error, set_gates, temperature_at  # noqa: E402
 from sw.lpa.replace import Row  # noqa: E402
 
@@ -30,9 +30,9 @@ class Work:
                           for frames in (60, 48, 57, 60)]
 
     def batches(self, seed, frames=0):
-        return lambda epoch: [task.Batch(self.stretches[:2]), task.Batch(self.stretches[2:])]
+        return lambda epoch: [ctc_task.Batch(self.stretches[:2]), ctc_task.Batch(self.stretches[2:])]
 
-    held_batches, judge = task.CtcTask.held_batches, task.CtcTask.judge
+    held_batches, judge = ctc_task.CtcTask.held_batches, ctc_task.CtcTask.judge
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +58,16 @@ def swept(teacher, work, tmp_path_factory):
 
 def test_phone_strings_by_hand():
     # p1 in its three thirds, p1 again (its thirds start anew), p2 entered in its second third, p0
-    assert task.phones_of([3, 4, 4, 5, 3, 4, 7, 7, 8, 0]).tolist() == [1, 1, 2, 0]
+    assert ctc_task.phones_of([3, 4, 4, 5, 3, 4, 7, 7, 8, 0]).tolist() == [1, 1, 2, 0]
     logits = torch.nn.functional.one_hot(torch.tensor([40, 5, 5, 40, 5, 7, 7, 40]), 41).float()
-    assert task.greedy(logits) == [PHONES[5], PHONES[5], PHONES[7]]
+    assert ctc_task.greedy(logits) == [PHONES[5], PHONES[5], PHONES[7]]
 
 
 def test_batches_line_up(work):
-    batch = task.Batch(work.stretches[:2])
+    batch = ctc_task.Batch(work.stretches[:2])
     assert encoder.answers(60) == 29 and batch.states.shape == (2, 29) and batch.valid.sum(1).tolist() == [29, 23]
     assert batch.states[0, :5].tolist() == [0, 0, 0, 1, 1]  # answers are centred on frames 2, 4, 6, 8, 10
-    assert (batch.states[1, 23:] == task.IGNORE).all()
+    assert (batch.states[1, 23:] == ctc_task.IGNORE).all()
     values, mask = batch.stream
     assert values.shape == (2, 2400) and mask.sum(1).tolist() == [2400, 48 * 40]
 
@@ -172,7 +172,7 @@ def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys):
                             {"seconds": 1, "lpa_ms": 1, "attention_ms": 2, "ratio": 2},
                             {"seconds": 2, "lpa_ms": 2, "attention_ms": 8, "ratio": 4}]}]}
     (tmp_path / "scaling.json").write_text(json.dumps(told))
-    assert report.main(["--runs", str(runs), "--sweep", str(swept), "--scaling", str(tmp_path / "scaling.json"),
+    assert lpa_report.main(["--runs", str(runs), "--sweep", str(swept), "--scaling", str(tmp_path / "scaling.json"),
                         "--encoder", str(tmp_path), "--json", str(tmp_path / "lpa.json"), "--plots",
                         str(tmp_path)]) == 0
     results = json.loads((tmp_path / "lpa.json").read_text())
@@ -187,7 +187,7 @@ def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys):
     (sweep.main, [], "no such encoder: train one with `make lpa-encoder`"),
     (pretrain.main, ["--hidden", "50"], "hidden=50: wanted a multiple of heads=4"),
     (scaling.main, ["--width", "8", "9", "--heads", "2"], "heads=[2]: wanted one number for each width, [8, 9]"),
-    (report.main, ["--runs", "none", "--sweep", "none", "--scaling", "none", "--encoder", "none"], "no run here"),
+    (lpa_report.main, ["--runs", "none", "--sweep", "none", "--scaling", "none", "--encoder", "none"], "no run here"),
 ])
 def test_errors_are_one_line(main, given, message, capsys, monkeypatch, tmp_path):
     def without_network(*args, **kwargs):

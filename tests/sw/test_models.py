@@ -6,12 +6,15 @@ import pytest
 import torch
 
 from hw import config as hw_config
-from sw import export, golden, prune, stages
-from sw.integer_model import IntegerModel
+from sw import golden
+from sw.integers import export
+from sw.integers.integer_model import IntegerModel
+from sw.integers.quantize import best_step, quantise
 from sw.models.gated import Gated
 from sw.models.lif import SURROGATES, lif, reference
 from sw.models.rsnn import Rsnn
-from sw.quantize import best_step, quantise
+from sw.phones import stages
+from sw.training import prune
 
 
 def test_neuron_by_hand():

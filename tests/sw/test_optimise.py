@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sw import optimise
+from sw.training import optimise
 
 
 class Small(torch.nn.Module):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sw import task
 from sw.data import espeak, manifest, synthetic
 from sw.data.utterance import DataError
+from sw.phones import phone_task
 
 pytest.importorskip("espeakng_loader", reason="the synthetic corpus needs espeak-ng: pip install espeakng-loader")
 
@@ -48,7 +48,7 @@ def test_corpus_loads_like_any_other(tmp_path):
         assert u.segments(len(wave))[-1].end == len(wave)
         seconds -= len(wave) / 16000
     assert abs(seconds) < 0.01
-    parts = task.split(utterances)
+    parts = phone_task.split(utterances)
     assert parts.name == "train/dev" and not {u.speaker for u in parts.train} & {u.speaker for u in parts.test}
     again = tmp_path / "again"
     synthetic.make(again, utterances=10, speakers=9, quiet=True)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sw import trainer
-from sw.data.batches import IGNORE, epoch
+from sw.phones.batches import IGNORE, epoch
+from sw.training import trainer
 
 
 class Small(torch.nn.Module):

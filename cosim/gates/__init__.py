@@ -1,0 +1,1 @@
+"""Mapped netlists beside the RTL, and the hardware of each mechanism."""

@@ -1,0 +1,1 @@
+"""Verilated models: tool chain, builds, the compiled harness, comparison with the golden model."""

@@ -1,0 +1,206 @@
+"""A zero-delay gate simulator: the whole mapped netlist, levelised and vectorised over cells with numpy.
+
+Needs no compiler, and counts every net's toggles and time at one as it goes: the activity that power analysis wants.
+One `step` is one clock cycle. A flip-flop behind a clock gate moves where its enable was high before the edge.
+"""
+
+import re
+
+import numpy as np
+
+from hw.flow.lib import cell_models
+from hw.flow.lib.errors import FlowError
+
+ZERO, ONE = 0, 1  # net numbers of the constants
+
+
+class GateSimulator:
+    """Flattens `netlist` (hw.flow.lib.netlist.Netlist) from its top; `macros` maps macro name -> `memories.Macro`.
+
+    `inputs` and `outputs` map port names to arrays of net numbers; `value` holds every net. Only rising-edge flip-flops
+    with a plain D and posedge clock gates are taken: anything else raises `FlowError`.
+    """
+
+    def __init__(self, netlist, macros):
+        self.netlist, self.macro_kinds = netlist, macros
+        self.count = 2
+        self.pins = []      # (instance path, cell, {pin: net}) of every leaf, for activity files
+        self._gates, self._flops, self._clock_gates, self.macros = [], [], [], {}
+        top = netlist.modules[netlist.top]
+        ports = {name: [self._new() for _ in spec["bits"]] for name, spec in top["ports"].items()}
+        self.ports = {name: np.array(nets) for name, nets in ports.items()}
+        self.clock = self.ports["clk"][0]
+        self._flatten(netlist.top, "", ports)
+        self.storage = {path: np.zeros((m.rows, m.bits), np.uint8) for path, (m, _) in self.macros.items()}
+        self.value = np.zeros(self.count, np.uint8)
+        self.value[ONE] = 1
+        self._levelise()
+        self.toggles = np.zeros(self.count, np.int64)
+        self.high = np.zeros(self.count, np.int64)
+        self.cycles = 0
+        self.recording = False
+
+    def _new(self):
+        self.count += 1
+        return self.count - 1
+
+    def _flatten(self, module, path, ports):
+        spec = self.netlist.modules[module]
+        nets = {"0": ZERO, "1": ONE, "x": ZERO, "z": ZERO}
+        alias = []
+        for name, port in spec["ports"].items():
+            for bit, net in zip(port["bits"], ports[name], strict=True):
+                if bit in nets:
+                    alias.append((net, nets[bit]))  # an output that repeats another port's net
+                else:
+                    nets[bit] = net
+        self._gates += [("alias", source, target) for target, source in alias]
+
+        def net(bit):
+            if bit not in nets:
+                nets[bit] = self._new()
+            return nets[bit]
+
+        for name, c in spec["cells"].items():
+            inner = f"{path}/{name}" if path else name
+            cell = self.netlist.cells.get(c["type"])
+            if cell:
+                self._leaf(inner, cell, {pin: net(bits[0]) for pin, bits in c["connections"].items() if bits})
+            elif c["type"] in self.macro_kinds:
+                pins = {pin: np.array([net(b) for b in bits]) for pin, bits in c["connections"].items()}
+                self.macros[inner] = (self.macro_kinds[c["type"]], pins)
+            else:
+                below = self.netlist.modules[c["type"]]["ports"]
+                given = {pin: [net(b) for b in bits] for pin, bits in c["connections"].items()}
+                for pin, port in below.items():
+                    given.setdefault(pin, [self._new() for _ in port["bits"]])
+                self._flatten(c["type"], inner, given)
+
+    def _leaf(self, path, cell, pins):
+        self.pins.append((path, cell, pins))
+        for pin in cell.outputs:
+            pins.setdefault(pin.name, self._new())
+        if cell.gating:
+            role = {key: p.names[0] for p in cell.group.all("pin") for key in p.attributes
+                    if key.startswith("clock_gate")}
+            self._clock_gates.append((pins[role["clock_gate_clock_pin"]], pins[role["clock_gate_enable_pin"]],
+                                      pins[role["clock_gate_out_pin"]]))
+        elif cell.storage:
+            kind, state, _, a = cell.storage
+            if kind != "ff" or not re.fullmatch(r"\w+", a["next_state"]) or not re.fullmatch(r"\w+", a["clocked_on"]):
+                raise FlowError(f"{path}: {cell.name} is no plain rising-edge flip-flop; the simulator has no other")
+            for pin in cell.outputs:
+                same = pin.function.strip() == state
+                self._flops.append((pins[a["next_state"]], pins[a["clocked_on"]], pins[pin.name], same))
+        else:
+            self._gates.append(("cell", cell, pins))
+
+    # --- order --------------------------------------------------------------------------------------------
+    def _levelise(self):
+        """Group gates by level and function; each group is evaluated by one compiled expression."""
+        driver, entries = {}, []
+        for gate in self._gates:
+            if gate[0] == "alias":
+                entries.append(("alias", "a", [gate[1]], gate[2]))
+            else:
+                _, cell, pins = gate
+                names = [p.name for p in cell.inputs]
+                for pin in cell.outputs:
+                    if pin.function:
+                        text = cell_models.expression(pin.function)
+                        entries.append((f"{cell.name}.{pin.name}", (text, tuple(names)),
+                                        [pins.get(n, ZERO) for n in names], pins[pin.name]))
+        for index, entry in enumerate(entries):
+            driver[entry[3]] = index
+        level = np.full(len(entries), -1)
+        for start in range(len(entries)):
+            stack = [start]
+            while stack:
+                e = stack[-1]
+                if level[e] >= 0:
+                    stack.pop()
+                    continue
+                before = [driver[n] for n in entries[e][2] if n in driver]
+                missing = [b for b in before if level[b] < 0]
+                if not missing:
+                    level[e] = 1 + max((level[b] for b in before), default=-1)
+                    stack.pop()
+                elif len(stack) > 100000:
+                    raise FlowError(f"combinational loop through {entries[e][0]}")
+                else:
+                    stack += missing
+        groups = {}
+        for index, (kind, function, sources, target) in enumerate(entries):
+            groups.setdefault((level[index], kind), (function, [], []))[1].append(sources)
+            groups[level[index], kind][2].append(target)
+        compiled, self._plan = {}, []
+        for key in sorted(groups):
+            function, sources, targets = groups[key]
+            if function not in compiled:
+                compiled[function] = _compile(function)
+            self._plan.append((compiled[function], np.array(sources, np.int64).T, np.array(targets)))
+        flops = np.array(self._flops, np.int64).reshape(-1, 4)
+        self._d, self._ck, self._q, self._same = flops[:, 0], flops[:, 1], flops[:, 2], flops[:, 3].astype(np.uint8)
+        self._gating = np.array(self._clock_gates, np.int64).reshape(-1, 3)
+        enable_of = {out: enable for clock, enable, out in self._clock_gates}
+        wild = set(self._ck.tolist()) - {self.clock} - set(enable_of)
+        if wild or any(clock != self.clock for clock, _, _ in self._clock_gates):
+            raise FlowError(f"{len(wild)} clock nets are neither clk nor a clock gate's output")
+        self._enable = np.array([enable_of.get(c, ONE) for c in self._ck.tolist()])
+
+    def settle(self):
+        """Propagate inputs, flip-flops and memory outputs through the gates."""
+        value = self.value
+        for function, sources, targets in self._plan:
+            value[targets] = function(*value[sources])
+
+    def step(self):
+        """One rising edge, after `settle`; then settles again. Counts activity while `recording`."""
+        value = self.value
+        before = value.copy() if self.recording else None
+        moved = value[self._enable].astype(bool)
+        new = np.where(self._same, value[self._d], 1 - value[self._d])
+        opened = value[self._gating[:, 1]].astype(bool)
+        reads = [self._macro(path) for path in self.macros]
+        value[self._q[moved]] = new[moved]
+        for nets, word in reads:
+            if nets is not None:
+                value[nets] = word
+        self.settle()
+        if self.recording:
+            self.toggles += value != before
+            self.high += value
+            self.toggles[self._gating[opened, 2]] += 2
+            self.cycles += 1
+
+    def _macro(self, path):
+        """One clock edge of a macro: (output nets, row) where it reads."""
+        value, pins = self.value, self.macros[path][1]
+        if not value[pins["A_MEN"][0]]:
+            return None, None
+        address = int(value[pins["A_ADDR"]] @ (1 << np.arange(len(pins["A_ADDR"]))))
+        cells = self.storage[path]
+        if value[pins["A_WEN"][0]]:
+            cells[address] = value[pins["A_DIN"]]
+            return None, None
+        return (pins["A_DOUT"], cells[address]) if value[pins["A_REN"][0]] else (None, None)
+
+    def preset(self, path, row, bits):
+        """Write a row of the macro at `path`, as if it had been loaded."""
+        self.storage[path][row] = bits
+
+    def set(self, port, number):
+        nets = self.ports[port]
+        self.value[nets] = [(number >> i) & 1 for i in range(len(nets))]
+
+    def get(self, port):
+        return sum(int(b) << i for i, b in enumerate(self.value[self.ports[port]]))
+
+
+def _compile(function):
+    """A function of bytes 0 and 1; ~ sets their other bits too, which & 1 removes."""
+    if function == "a":
+        return lambda a: a
+    text, names = function
+    body = text.replace("1'b", "")
+    return eval(f"lambda {', '.join(names)}: ({body}) & 1")

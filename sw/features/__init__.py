@@ -1,0 +1,1 @@
+"""Front-ends: what a network hears of a recording."""

@@ -1,0 +1,1 @@
+"""The trained network as integers: quantisation, the model folder, export, memory images."""

@@ -1,0 +1,158 @@
+"""The table of docs/keywords.md and the rows of docs/results/keywords.json: `python -m sw.keywords.keyword_report`.
+
+Scores every run found as `RUNS/MODEL-SEED/model` on the held-out speakers of the data, without noise and with real
+noise at 5 dB, and with `--export` keeps each model's best run (by accuracy) under sw/weights.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import torch
+from scipy.stats import spearmanr
+from tqdm import tqdm
+
+from hw import store
+from sw.keywords import evaluate, noise, recipes, spotter, train
+
+# accuracy in percent on the official 12-class test set of the data named; macs a second of sound
+_V2 = "Speech Commands v2, whole training set"
+PUBLISHED = [
+    {"model": "tiny-kws", "parameters": 119372, "macs": None, "accuracy": 96.65, "macro_f1": 96.64,
+     "latency_ms": 1.90, "latency_on": "Apple M2", "data": _V2, "source": "model card"},
+    *({"model": name, "parameters": parameters, "macs": macs, "accuracy": accuracy, "data": _V2,
+       "source": "arXiv 2406.06634, the authors' table"}
+      for name, parameters, macs, accuracy in (
+        ("sparknet-32", 11500, 1200000, 97.0), ("sparknet-16", 4636, 454500, 95.7),
+        ("sparknet-8", 2292, 190000, 92.1), ("sparknet-4", 1416, 105000, 83.5),
+        ("bcresnet-0.625", 4585, 1900000, 95.4), ("bcresnet-1", 9232, 3600000, 96.9)))]
+PAIRS = (("sparknet-32", "bcresnet-1"), ("sparknet-16", "bcresnet-0.625"))  # "same accuracy, a quarter of the MACs"
+
+
+def row(model, held, source, data):
+    """One row of the results."""
+    r = evaluate.figures(model, held)
+    recipe = model.manifest["recipe"]
+    keys = ("parameters", "macs", "bytes", "accuracy", "macro_f1", "accuracy_spoken", "latency_ms", "latency_p95_ms",
+            "gates_zero", "spikes_zero", "accuracy_int4_head", "additions_after_skipping", "cycles_a_frame_t2_union",
+            "clips")
+    return {"model": model.name, **{k: r[k] for k in keys if k in r},
+            "accuracy_5db": evaluate.under_noise(model, held, "real", 5, source), "data": data, "seed": recipe["seed"],
+            "epochs": recipe["epochs"] + recipe.get("quantised", 0), "train_clips": recipe["clips"]}
+
+
+def table(rows):
+    """Markdown: mean and deviation over seeds, published beside."""
+    lines = ["| model | parameters | MACs a clip | bytes | accuracy % | macro-F1 % | spoken % | spoken, 5 dB % "
+             "| latency ms (p95) | zeros | published: accuracy, MACs |", "|---" * 11 + "|"]
+    told = {p["model"]: p for p in PUBLISHED}
+    for name in recipes.RECIPES:
+        group = [r for r in rows if r["model"] == name]
+        if not group:
+            continue
+
+        def mean(key, digits=1, group=group):
+            values = [r[key] for r in group]
+            spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+            return f"{statistics.mean(values):.{digits}f}{spread}"
+
+        zeros = [r.get("gates_zero") if "gates_zero" in r else r.get("spikes_zero") for r in group]
+        flat = [z if isinstance(z, list) else [z] for z in zeros if z is not None]
+        shown = " / ".join(f"{100 * statistics.mean(z):.0f} %" for z in zip(*flat, strict=True)) or "-"
+        p = told.get(name, {})
+        macs = f", {p['macs']:,}" if p.get("macs") else ""
+        lines.append(f"| {name} | {group[0]['parameters']:,} | {group[0]['macs']:,} | {group[0]['bytes']:,} "
+                     f"| {mean('accuracy')} | {mean('macro_f1')} | {mean('accuracy_spoken')} | {mean('accuracy_5db')} "
+                     f"| {mean('latency_ms', 2)} ({statistics.mean(r['latency_p95_ms'] for r in group):.2f}) | {shown} "
+                     f"| {str(p['accuracy']) + macs if p else '-'} |")
+    return "\n".join(lines)
+
+
+def kept_rows(path):
+    """Rows of an earlier report, whose models may have no runs here."""
+    return json.loads(Path(path).read_text())["rows"] if Path(path).is_file() else []
+
+
+def means(rows):
+    """Mean accuracy in percent over seeds, and MACs, by model."""
+    names = dict.fromkeys(r["model"] for r in rows)
+    return {n: (statistics.mean(r["accuracy"] for r in rows if r["model"] == n),
+                next(r["macs"] for r in rows if r["model"] == n)) for n in names}
+
+
+def against_published(rows):
+    """What holds here of the papers' order and ratios: rank correlation of accuracies, MACs at the same accuracy.
+
+    A row of `macs` for each pair of SparkNet and BC-ResNet that the paper compares, and one for the smallest SparkNet
+    that is at least as accurate here as the BC-ResNet, or None.
+    """
+    here, told = means(rows), {p["model"]: p for p in PUBLISHED}
+    both = [n for n in told if n in here]
+    result = {"models": both, "macs": []}
+    if len(both) > 2:
+        result["rank_correlation"] = round(float(spearmanr([here[n][0] for n in both],
+                                                           [told[n]["accuracy"] for n in both]).statistic), 3)
+    for small, large in PAIRS:
+        if large not in here:
+            continue
+        equal = [n for n in here if n.startswith("sparknet") and here[n][0] >= here[large][0]]
+        for name, why in ((small, "compared in the paper"), (min(equal, key=lambda n: here[n][1], default=None),
+                                                             "smallest that is as accurate here")):
+            if name in here:
+                result["macs"].append({
+                    "model": name, "beside": large, "why": why, "ratio": round(here[name][1] / here[large][1], 3),
+                    "published_ratio": round(told[name]["macs"] / told[large]["macs"], 3),
+                    "accuracy": [round(here[name][0], 2), round(here[large][0], 2)],
+                    "published_accuracy": [told[name]["accuracy"], told[large]["accuracy"]]})
+            elif name is None:
+                result["macs"].append({"model": None, "beside": large, "why": "no SparkNet is as accurate here"})
+    return result
+
+
+def main(argv=None):
+    """Score the runs; returns the exit status."""
+    p = argparse.ArgumentParser(prog="python -m sw.keywords.keyword_report", description=__doc__.split("\n\n")[0],
+                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    p.add_argument("--runs", default="build/runs/keywords", help="folder of runs as sw.phones.train leaves them")
+    p.add_argument("--data", default=train.DATA)
+    p.add_argument("--noise", default=train.NOISE)
+    p.add_argument("--export", action="store_true", help="keep each model's best run under sw/weights")
+    p.add_argument("--json", default="docs/results/keywords.json")
+    args = p.parse_args(argv)
+    torch.set_num_threads(1)
+    try:
+        held = train.gather(args.data, quiet=True)[0].of("held")
+        source, rows, best = noise.source("real", args.noise, ""), [], {}
+        folders = [f for name in recipes.RECIPES for f in sorted(Path(args.runs).glob(f"{name}-[0-9]*/model"))
+                   if f.parent.name[:len(name) + 1] == f"{name}-" and f.parent.name[len(name) + 1:].isdigit()]
+        if not folders:
+            raise ValueError(f"{args.runs}: no run; train one (make train MODEL=sparknet-32)")
+        for folder in tqdm(folders, desc="runs"):
+            model = spotter.load(folder)
+            rows.append(row(model, held, source, Path(args.data).name))
+            if model.name not in best or rows[-1]["accuracy"] > best[model.name][0]:
+                best[model.name] = rows[-1]["accuracy"], folder
+        for name, (accuracy, folder) in best.items() if args.export else ():
+            model = spotter.load(folder)
+            model.manifest["metrics"] = {"accuracy": accuracy, "clips": len(held.clips), "note": evaluate.COMPARE}
+            print(f"sw/weights/{name}: {model.save(spotter.WEIGHTS / name)}")
+        rows += [r for r in kept_rows(args.json) if r["model"] not in best and r["model"] in recipes.RECIPES]
+        result = {"command": "python -m sw.keywords.keyword_report", "torch": torch.__version__, "commit": store.commit(),
+                  "note": evaluate.COMPARE, "accuracy_5db": "clips but _silence_, real noise of the pack's test split",
+                  "rows": rows, "published": PUBLISHED, "against_published": against_published(rows)}
+        store.write_json(args.json, result)
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(table(rows))
+    compared = result["against_published"]
+    print(f"rank correlation with the published accuracies: {compared.get('rank_correlation')}")
+    for r in compared["macs"]:
+        print(" ".join(f"{k}={v}" for k, v in r.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The RSNN as a keyword spotter: logits summed over a clip's frames, and the integers that the accelerator loads."""
+
+import torch
+from torch import nn
+
+from hw import store
+from sw.integers import export
+from sw.integers.integer_model import MATRICES, IntegerModel
+from sw.models.rsnn import Rsnn
+
+GAIN = 8.0  # of the mean over frames: few neurons fire in few frames, and a softmax wants logits of size 1 and more
+
+
+class KeywordRsnn(nn.Module):
+    """int8 values (B, features, frames) -> logits (B, classes): `GAIN` times the mean over frames of an `Rsnn`'s.
+
+    The accelerator gives the same sum frame by frame, in integers; what is beyond `classes` of its outputs is unused.
+    `rate_target`: firing rates above it are punished with their squared excess. Other arguments: `Rsnn`.
+    """
+
+    def __init__(self, *, classes=12, outputs=16, rate_target=0.3, rate_weight=10.0, **sizes):
+        if not 2 <= classes <= outputs:
+            raise ValueError(f"classes={classes!r}: wanted 2 to outputs={outputs}")
+        super().__init__()
+        self.classes, self.rate_target, self.rate_weight = classes, rate_target, rate_weight
+        self.core = Rsnn(outputs=outputs, **sizes)
+        self.hidden_matrices = tuple(f"core.{name}" for name in self.core.hidden_matrices)
+        self.sizes = dict(classes=classes, outputs=outputs, rate_target=rate_target, rate_weight=rate_weight,
+                          **{k: v for k, v in self.core.sizes.items() if k != "outputs"})
+
+    def encode(self, x):
+        """x (B, features, frames) -> merged spikes (frames, B, N), spikes of both layers."""
+        return self.core.encode(x.permute(2, 0, 1).contiguous())
+
+    def readout(self, merged):
+        """Merged spikes (frames, B, N) -> logits (B, classes); the FC is linear, so the mean comes first."""
+        return GAIN * self.core.readout(merged.mean(0))[:, :self.classes]
+
+    def forward(self, x):
+        return self.readout(self.encode(x)[0])
+
+    def excess(self, spikes):
+        """Penalty of firing rates above the target."""
+        return self.rate_weight * sum((s.mean() - self.rate_target).clamp_min(0).square() for s in spikes)
+
+
+@torch.no_grad()
+def integer_model(model, config, normaliser, labels, recipe):
+    """Trained, quantised `KeywordRsnn` -> `IntegerModel` of `config`. Raises `ExportError` for a float one."""
+    core = model.core
+    if int(core.bits) != config.weight_bits:
+        raise export.ExportError(f"the network has {int(core.bits) or 'float'} bit weights, {config.name} wants "
+                                 f"{config.weight_bits}: train its quantised stage first")
+    weights = {name: core.integers()[name].round().to(torch.int32) for name in MATRICES}
+    weights["fc"][:, len(labels):] = 0  # outputs nobody asked for
+    manifest = {"model": "rsnn-keywords", "bytes": sum(w.numel() for w in weights.values()) * config.weight_bits // 8,
+                "commit": store.commit(), "torch": torch.__version__, "recipe": recipe, "labels": list(labels),
+                "targets": {"kind": "keywords", "delay": 0}, "logit_step": float(core.steps_of[2]),
+                "weight_steps": {"layer0": float(core.steps_of[0]), "layer1": float(core.steps_of[1])}}
+    integers = IntegerModel(config, **weights, thresholds=core.thresholds().to(torch.int32),
+                            time_steps=core.time_steps, tables=normaliser.tables(), manifest=manifest)
+    export.check_bounds(integers)
+    return integers

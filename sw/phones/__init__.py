@@ -1,0 +1,1 @@
+"""Phone recognition: data, targets, recipe, decoding, evaluation, report."""

@@ -1,0 +1,105 @@
+"""The phone recognition task: which utterances are trained and scored on, their features, targets and grammar."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sw.data import librispeech, manifest, timit
+from sw.data.utterance import DataError, folds
+from sw.features.causal import Normalisation
+from sw.phones import batches, corpus
+from sw.phones.ctc import CtcLoss
+from sw.phones.decode import Grammar
+from sw.phones.objective import FrameLoss, log_prior, silent_surplus
+from sw.phones.targets import Layout
+
+HAND_WEIGHT, ALIGNED_WEIGHT = 4.0, 0.6  # visits an epoch: few utterances are labelled by hand, and those are scored
+DELAY = 5  # frames that targets come late
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Utterances for training and for scoring, speaker-disjoint."""
+
+    train: list
+    test: list
+    name: str
+
+
+def split(utterances, fold=0, count=3, everything=False):
+    """Part hand-labelled speakers into `count` folds and score on fold `fold`; all else trains.
+
+    Where no utterance is labelled by hand, the `train` split trains and `dev` is scored. `everything` trains on all of
+    them and scores nothing. The sa sentences never train and are never scored.
+    """
+    hand = [u for u in utterances if u.hand and not u.sa]
+    aligned = [u for u in utterances if not u.hand]
+    if everything:
+        return Split(hand + aligned, [], "everything")
+    if not hand:
+        return Split([u for u in aligned if u.split == "train"], [u for u in aligned if u.split == "dev"], "train/dev")
+    if any(u.split == "test" for u in hand):  # whole TIMIT: its own test set
+        return Split([u for u in hand if u.split == "train"] + aligned, [u for u in hand if u.split == "test"],
+                     "core test")
+    held = folds(hand, count)[fold]
+    return Split([u for u in hand if u.speaker not in held] + aligned, [u for u in hand if u.speaker in held],
+                 f"fold {fold} of {count}")
+
+
+class PhoneTask:
+    """Features of a `Split`, ready to train on. `variants` as in `sw.phones.corpus`."""
+
+    def __init__(self, parts, layout, noise=None, variants=corpus.VARIANTS, cache="build/cache", delay=DELAY,
+                 quiet=False):
+        if not parts.train:
+            raise DataError("no utterance to train on: check the data folders and their splits")
+        self.layout, self.delay, self.split = layout, delay, parts
+        variants = [v for v in variants if v != "noisy" or noise]
+        # all utterances are cached together, whatever the fold
+        whole = sorted({*parts.train, *parts.test}, key=lambda u: str(u.audio))
+        cached = corpus.prepare(whole, variants, noise, cache, quiet=quiet)
+        index = {u: i for i, u in enumerate(whole)}
+        chosen = {v: [items[index[u]] for u in parts.train] for v, items in cached.items()}
+        plain = chosen["plain"]
+        self.normalisation = Normalisation.of([i.logmel.astype(np.float32) for i in plain])
+        self.x = [[self.normalisation(i.logmel.astype(np.float32)) for i in items] for items in chosen.values()]
+        self.targets = [[layout.of(i.labels) for i in items] for items in chosen.values()]
+        self.weights = [HAND_WEIGHT if u.hand else ALIGNED_WEIGHT for u in parts.train]
+        if not any(u.hand for u in parts.train):
+            self.weights = [1.0] * len(parts.train)
+        self.log_prior = silent_surplus(layout) if layout.kind == "ctc" else log_prior(self.targets[0], layout)
+        # the bigram counts hand labels in full, aligned ones little: their closures are a guess
+        self.grammar = Grammar.of([i.labels for i in plain], [w / HAND_WEIGHT for w in self.weights])
+
+    def loss(self, **options):
+        """The `FrameLoss` of this task, or its `CtcLoss`."""
+        if self.layout.kind == "ctc":
+            return CtcLoss(self.log_prior, **options)
+        return FrameLoss(self.log_prior, contexts=16 if self.layout.kind == "context" else 1, **options)
+
+    def batches(self, seed, frames=3200, chunk=160):
+        """A function of the epoch for `sw.trainer.fit`."""
+        def of(epoch):
+            rng = np.random.default_rng([seed, epoch])
+            return batches.epoch(self.x, self.targets, self.weights, rng, chunk, frames, self.delay)
+        return of
+
+
+def phone_layout(config, kind=None):
+    """Targets of `kind` on a configuration's outputs; by default the richest that they can hold."""
+    return Layout(kind or ("context" if config.outputs >= 1920 else "mono"), config.outputs)
+
+
+def find(folders):
+    """Utterances of data folders, see `sw.data.manifest.find`; TIMIT and LibriSpeech layouts are recognised."""
+    found = []
+    for folder in map(Path, folders):
+        names = {p.name.lower() for p in folder.iterdir() if p.is_dir()} if folder.is_dir() else set()
+        if names & {"train", "test", "timit"} and not (folder / "manifest.csv").is_file():
+            found += timit.load(folder)
+        elif any(n.startswith(("train-", "dev-", "test-")) for n in names):
+            found += librispeech.load(folder)
+        else:
+            found += manifest.find([folder])
+    return found

@@ -1,0 +1,118 @@
+"""The compression chain: float, structured pruning, 8 and 4 bit, FC pruning; each stage starts from the one before.
+
+    float256 -> prune128 -> q8 -> q4 -> fcprune -> final     source: arXiv 2503.21337, section II
+
+`fcprune` is the published 40 % without structure, whose mask costs what it saves; `final` keeps 2 of every 4
+neighbouring outputs. `t1`, `t1q4` leave the chain after the pruning, for one time step; `gru` and `lstm` stand beside
+it. A stage is a run with its own checkpoint.
+"""
+
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from sw.integers.integer_model import MATRICES
+from sw.models.gated import WIDTHS, Gated
+from sw.models.rsnn import Rsnn
+from sw.training import optimise, prune, trainer
+
+SURROGATE = "triangle"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage changes, and how long it trains. `neurons` None: the configuration's."""
+
+    name: str
+    before: str | None
+    epochs: int
+    rate: float
+    neurons: int | None = None
+    bits: int = 0
+    fc_pruned: float = 0.0
+    balanced: bool = False
+    time_steps: int = 2
+
+
+STAGES = {s.name: s for s in (
+    Stage("float256", None, 8, 1.6e-2, neurons=256),
+    Stage("prune128", "float256", 24, 1.4e-2),
+    Stage("q8", "prune128", 1, 4e-3, bits=8),
+    Stage("q4", "q8", 6, 6e-3, bits=4),
+    Stage("fcprune", "q4", 3, 4e-3, bits=4, fc_pruned=0.4),
+    Stage("final", "fcprune", 20, 8e-3, bits=4, balanced=True),
+    Stage("t1", "prune128", 6, 1e-2, time_steps=1),
+    Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
+    Stage("gru", None, 12, 1e-2),
+    Stage("lstm", None, 12, 1e-2),
+)}
+
+
+def build(stage, config, previous, task, *, seed=0, surrogate=SURROGATE):
+    """The network a stage starts training with. `previous` is the model of the stage before, or None."""
+    torch.manual_seed(seed)
+    if stage.name in WIDTHS:
+        return Gated(kind=stage.name, features=config.features, outputs=config.outputs)
+    neurons = stage.neurons or config.neurons
+    if previous is None:
+        return Rsnn(features=config.features, neurons=neurons, outputs=config.outputs, time_steps=stage.time_steps,
+                    leak_shift=config.leak_shift, input_shift=config.input_shift, surrogate=surrogate,
+                    potential_fraction=config.potential_fraction, potential_bits=config.potential_bits,
+                    reset=config.reset)
+    model = previous
+    if previous.outputs != config.outputs:
+        model = prune.other_outputs(previous, config.outputs)
+    if stage.time_steps < model.time_steps:
+        model = prune.one_time_step(model)
+    if neurons < model.neurons:
+        scores = prune.importance(model, islice(task.batches(seed)(0), 8))
+        model = prune.keep_neurons(model, scores, neurons)
+    if stage.fc_pruned:
+        prune.prune_fc(model, stage.fc_pruned)
+    if stage.balanced:
+        prune.balance_fc(model)
+    if stage.bits and int(model.bits) != stage.bits:
+        model.calibrate(stage.bits)
+    return model
+
+
+def restore(folder):
+    """The trained model of a run's folder, whatever its kind."""
+    stored = trainer.load(folder)
+    sizes = json.loads((Path(folder) / "manifest.json").read_text())["sizes"]
+    model = Gated(**sizes) if "kind" in sizes else Rsnn(**sizes)
+    model.load_state_dict(stored["model"])
+    return model.eval()
+
+
+def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURROGATE, epochs=None,
+          data=(), quiet=False, **loss):
+    """Train one stage in `folder` (resumes there) and return the model."""
+    model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
+    recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps,
+              "surrogate": surrogate, "targets": task.layout.kind, "epochs": epochs or stage.epochs,
+              "rate": stage.rate, "data": list(data), "split": task.split.name,
+              "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
+    trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
+                seed=seed, recipe=recipe, quiet=quiet,
+                optimise=optimise.adamw if stage.name in WIDTHS else optimise.muon)  # gated networks diverge with Muon
+    return model.eval()
+
+
+def rates_of(folder):
+    """Firing rates of a run's layers in its last epoch, or () where nothing spikes."""
+    metrics = json.loads((Path(folder) / "manifest.json").read_text())["metrics"]
+    return tuple(v for k, v in sorted(metrics.items()) if k.startswith("rate"))
+
+
+def size_of(model, mask=True):
+    """Bytes of the weights; a pruned FC is counted as its kept weights and, with `mask`, the bits that place them."""
+    if isinstance(model, Gated):
+        return 4 * sum(p.numel() for p in model.parameters())
+    bits = int(model.bits) or 32
+    places = prune.index_bits(model.fc_mask) if mask else 0
+    kept = int(model.fc_mask.sum()) + sum(getattr(model, n).numel() for n in MATRICES if n != "fc")
+    return (bits * kept + places + 7) // 8

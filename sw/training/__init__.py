@@ -1,0 +1,1 @@
+"""What trains every network: the loop, optimisers, pruning."""
