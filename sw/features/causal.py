@@ -31,6 +31,12 @@ class Normalisation:
     mean: np.ndarray
     deviation: np.ndarray
 
+    def __post_init__(self):
+        if not (self.deviation > 0).all():
+            bin_ = int(np.flatnonzero(~(self.deviation > 0))[0])
+            raise ValueError(f"feature_deviation of bin {bin_} is {self.deviation[bin_]:g}: wanted more than 0; "
+                             "is there sound in the recordings?")
+
     @classmethod
     def of(cls, logmels):
         """Measure it on a list of float (frames, 40)."""
@@ -102,9 +108,9 @@ def extract(wave, rate, model):
     frames late, so as many frames of silence (zeros: the running mean) follow the recording.
     """
     x = normalisation_of(model)(log_mel(to_rate(wave, rate)))
-    return np.pad(x, ((0, model.manifest["targets"]["delay"]), (0, 0)))
+    return np.pad(x, ((0, model.entry("targets", "delay")), (0, 0)))
 
 
 def normalisation_of(model):
     """The normalisation that travels with a trained model."""
-    return Normalisation(model.tables["feature_mean"].numpy(), model.tables["feature_deviation"].numpy())
+    return Normalisation(*(model.table(name, (BINS,)).numpy() for name in ("feature_mean", "feature_deviation")))

@@ -6,7 +6,7 @@ needs) and `manifest.json` (configuration, training recipe, metrics, feature nor
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -47,17 +47,40 @@ class IntegerModel:
         c = self.config
         shapes = {"input": (c.features, c.neurons), "recurrent0": (c.neurons,) * 2, "forward1": (c.neurons,) * 2,
                   "recurrent1": (c.neurons,) * 2, "fc": (c.neurons, c.outputs)}
-        for name, shape in shapes.items():
+        for name, shape in {**shapes, "thresholds": (2,)}.items():
             matrix = getattr(self, name)
             if tuple(matrix.shape) != shape:
                 raise ModelError(f"{name}: shape {tuple(matrix.shape)}, but {c.name} wants {shape}")
-            if matrix.min() < -c.weight_limit or matrix.max() >= c.weight_limit:
+            if matrix.is_floating_point() or matrix.is_complex() or matrix.dtype == torch.bool:
+                raise ModelError(f"{name}: values of {matrix.dtype}: wanted integers, rounding is the export's")
+            if name in MATRICES and (matrix.min() < -c.weight_limit or matrix.max() >= c.weight_limit):
                 raise ModelError(f"{name}: weights {int(matrix.min())}..{int(matrix.max())} leave {c.weight_bits} bits")
+        for name, values in self.tables.items():
+            if not values.isfinite().all():
+                bad = values[~values.isfinite()]
+                raise ModelError(f"table {name!r}: {len(bad)} of {values.numel()} values are {float(bad[0])}")
         top = 1 << (c.potential_bits - 1)
         if any(not 0 < int(t) < top for t in self.thresholds):
             raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 1 to {top - 1}")
         if self.time_steps not in (1, 2):
             raise ModelError(f"time_steps={self.time_steps}: wanted 1 or 2")
+
+    def table(self, name, shape=None):
+        """A tensor that travels with the weights; raises `ModelError` if there is none, or not of that shape."""
+        if name not in self.tables:
+            raise ModelError(f"table {name!r} is missing: this model has {', '.join(sorted(self.tables)) or 'none'}")
+        if shape is not None and tuple(self.tables[name].shape) != shape:
+            raise ModelError(f"table {name!r}: shape {tuple(self.tables[name].shape)}: wanted {shape}")
+        return self.tables[name]
+
+    def entry(self, *keys):
+        """A value of the manifest, nested keys in order; raises `ModelError` if there is none."""
+        value = self.manifest
+        for i, key in enumerate(keys):
+            if not isinstance(value, dict) or key not in value:
+                raise ModelError(f"manifest: {'.'.join(keys[:i + 1])!r} is missing: export the model again")
+            value = value[key]
+        return value
 
     def payload(self):
         """The bytes of `weights.safetensors`; the hash is taken over them."""
@@ -92,10 +115,14 @@ def load(folder):
         tensors = load_tensors(data)
         config = hw_config.from_dict(manifest.pop("config"), str(folder / "manifest.json"))
         stored, time_steps = manifest.pop("sha256"), manifest.pop("time_steps")
-        parts = {name: tensors[name].to(torch.int32) for name in (*MATRICES, "thresholds")}
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError) as error:
+        parts = {name: tensors[name] for name in (*MATRICES, "thresholds")}
+    except (AttributeError, TypeError, json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError) as error:
         raise ModelError(f"{folder}: not a readable model: {error!r}") from None
     if hashlib.sha256(data).hexdigest() != stored:
         raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
     tables = {name.removeprefix("table."): t for name, t in tensors.items() if name.startswith("table.")}
-    return IntegerModel(config, **parts, time_steps=time_steps, tables=tables, manifest=manifest)
+    try:
+        model = IntegerModel(config, **parts, time_steps=time_steps, tables=tables, manifest=manifest)
+    except ModelError as error:
+        raise ModelError(f"{folder}: {error}") from None
+    return replace(model, **{name: values.to(torch.int32) for name, values in parts.items()})

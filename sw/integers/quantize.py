@@ -48,5 +48,5 @@ def dequantised(model):
     steps = [2 ** model.config.potential_fraction / int(t) for t in model.thresholds]
     # a current of the input layer is x w / 2^input_shift in layer 0's steps; float inputs are x / SCALE
     scale = {"input": steps[0] * SCALE / 2 ** model.config.input_shift, "recurrent0": steps[0], "forward1": steps[1],
-             "recurrent1": steps[1], "fc": model.manifest["logit_step"]}
+             "recurrent1": steps[1], "fc": model.entry("logit_step")}
     return {name: getattr(model, name).float() * scale[name] for name in MATRICES}

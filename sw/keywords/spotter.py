@@ -35,7 +35,7 @@ class GoldenSpotter(nn.Module):
 
     def __init__(self, integers):
         super().__init__()
-        self.integers, self.classes = integers, len(integers.manifest["labels"])
+        self.integers, self.classes = integers, len(integers.entry("labels"))
 
     def trace(self, x):
         """Golden's trace of x (B, features, frames)."""
@@ -96,14 +96,14 @@ class Spotter:
 
 def of_integers(name, integers):
     """A `Spotter` that answers through the golden model."""
-    normaliser = frontends.Normaliser("causal", integers.tables["feature_mean"], integers.tables["feature_deviation"])
-    return Spotter(name, GoldenSpotter(integers), normaliser, tuple(integers.manifest["labels"]), integers.manifest)
+    normaliser = frontends.Normaliser("causal", integers.table("feature_mean"), integers.table("feature_deviation"))
+    return Spotter(name, GoldenSpotter(integers), normaliser, tuple(integers.entry("labels")), integers.manifest)
 
 
 def floats(integers):
     """`KeywordRsnn` in floats with an `IntegerModel`'s weights (currents not rounded, leak not floored)."""
     c = integers.config
-    network = KeywordRsnn(classes=len(integers.manifest["labels"]), outputs=c.outputs, features=c.features,
+    network = KeywordRsnn(classes=len(integers.entry("labels")), outputs=c.outputs, features=c.features,
                           neurons=c.neurons, time_steps=integers.time_steps, leak_shift=c.leak_shift,
                           input_shift=c.input_shift)
     with torch.no_grad():

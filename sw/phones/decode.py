@@ -153,16 +153,16 @@ def search(grammar, layout, log_prior, scales=None, delay=0):
 
 def of(model):
     """The decoder of an `IntegerModel` whose tables and manifest carry grammar, layout, scales and delay."""
-    targets, scales = model.manifest["targets"], model.manifest["decoder"]
-    return search(Grammar(model.tables["bigram"].numpy(), model.tables["stay"].numpy()),
-                  Layout(targets["kind"], model.config.outputs), model.tables["log_prior"].numpy(), Scales(**scales),
-                  targets["delay"])
+    phones, outputs = len(PHONES), model.config.outputs
+    grammar = Grammar(model.table("bigram", (phones, phones)).numpy(), model.table("stay", (phones, THIRDS)).numpy())
+    return search(grammar, Layout(model.entry("targets", "kind"), outputs), model.table("log_prior", (outputs,)).numpy(),
+                  Scales(**model.entry("decoder")), model.entry("targets", "delay"))
 
 
 def decode(logits, model):
     """Logits (frames, outputs) of the accelerator -> list of (phone, start frame, end frame), 10 ms frames."""
     decoder = of(model)
-    decoder.push(np.asarray(logits) * model.manifest["logit_step"])
+    decoder.push(np.asarray(logits) * model.entry("logit_step"))
     return decoder.trace()
 
 
@@ -170,7 +170,7 @@ class StreamDecoder:
     """Phones as they become stable: `push` logits, get the phones that ended more than `lag` frames ago."""
 
     def __init__(self, model, lag=40):
-        self.search, self.step, self.lag, self.given = of(model), model.manifest["logit_step"], lag, 0
+        self.search, self.step, self.lag, self.given = of(model), model.entry("logit_step"), lag, 0
 
     def push(self, logits):
         """Logits (frames, outputs) -> newly stable (phone, start, end), perhaps none."""

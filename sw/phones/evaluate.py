@@ -75,7 +75,7 @@ def evaluate(model, utterances, quiet=False, noise=None, snr=None, with_floats=T
     rest = (lambda: decode.of(model), model.config)
     result = {"integer": bench.score(recognise.of_integers(model, bench.xs), *rest, progress=progress("integer"))}
     if with_floats:
-        answers = recognise.of_network(floats(model), bench.xs, model.config, model.manifest["targets"]["delay"])
+        answers = recognise.of_network(floats(model), bench.xs, model.config, model.entry("targets", "delay"))
         result["float"] = bench.score(answers, *rest, progress=progress("float"))
     return result
 

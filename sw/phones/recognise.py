@@ -42,7 +42,7 @@ def of_network(model, xs, config, delay):
 
 def of_integers(model, xs, progress=None):
     """Answers of an `IntegerModel`, by the golden model; logits are scaled back by the FC's step."""
-    delay, step = model.manifest["targets"]["delay"], model.manifest["logit_step"]
+    delay, step = model.entry("targets", "delay"), model.entry("logit_step")
     for lengths, x in _padded(xs, delay):
         trace = golden.run(model, x, progress=progress)
         yield from _answers(lengths, x, trace.logits.float() * step, trace.spikes, model.config)
