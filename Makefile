@@ -1,22 +1,108 @@
-# Every target names an outcome; `make help` lists them. Everything runs in .venv, which `make setup` fills.
-CONFIG_GIVEN := $(CONFIG)
+# Every target names an outcome and calls the command `sottovoce` of the same name; `make help` lists them.
+# Everything runs in .venv, which `make setup` fills. Variables reach the command exactly as typed, blanks, quotes and
+# dollar signs too. PUBLISH=1 writes the figures and pages of docs/ in place of files under build/.
 PYTHON ?= python3
 VENV   ?= .venv
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/ready
-PAPER  := $(if $(CONFIG_GIVEN),$(CONFIG_GIVEN),paper)
-TINY   := $(if $(CONFIG_GIVEN),$(CONFIG_GIVEN),tiny)
-TEST   ?= all
-SEED   ?= 1
-MODEL  ?= rsnn
-STUDY  ?= lambda
+DOOR   := $(PY) -m sottovoce
+
+# $(call typed,NAME): the variable as one word for the shell; $(call opt,--name,NAME): an option, if NAME was given.
+# `value` keeps make from expanding a `$` in it.
+typed = '$(subst ','\'',$(value $1))'
+opt = $(if $(value $2),$1 $(call typed,$2))
+config = --config $(if $(value CONFIG),$(call typed,CONFIG),$1)
+model = $(if $(value MODEL),$(call typed,MODEL),$1)
+publish = $(if $(PUBLISH),--publish)
+more = $(value ARGS)
 
 .DEFAULT_GOAL := demo
-.PHONY: synthetic help setup demo test test-all lint verilog cosim activity conformance rates train evaluate study listen clean
+.PHONY: help setup demo listen test test-all nightly lint verilog cosim activity conformance rates train evaluate \
+        study synthetic download clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+## Recognise
+demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, MODEL=name|folder, OUT=folder)
+	@$(DOOR) demo $(call opt,--wav,WAV) $(call opt,--model,MODEL) $(call opt,--out,OUT) $(more)
+
+listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, MODEL=sparknet-32)
+	@$(DOOR) listen $(call opt,--model,MODEL) $(more) $(if $(value WAV),-- $(call typed,WAV))
+
+evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
+	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
+
+## Hardware and its proof
+verilog: $(READY) ## Verilog, header, memory images into build/verilog/CONFIG (CONFIG=paper|tiny|…|file.yaml, IMAGES=model)
+	@$(if $(value IMAGES),$(DOOR) images --model $(call typed,IMAGES) $(more))
+	@$(DOOR) verilog $(call config,paper)
+
+cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|…|file.yaml, SEED=1, WAVES=1)
+	@$(DOOR) cosim $(call opt,--test,TEST) $(call config,tiny) $(call opt,--seed,SEED) $(if $(WAVES),--waves) $(more)
+
+activity: $(READY) ## Cycles a frame at the published activity, by phase, published beside measured
+	@$(DOOR) activity $(call config,paper) $(more)
+
+conformance: $(READY) ## Whole utterances in every mode, RTL against golden (MODEL=name|folder, DATA=folder with a manifest)
+	@$(DOOR) conformance $(call opt,--model,MODEL) $(call opt,--data,DATA) $(more)
+
+keyword-conformance: $(READY) ## Keyword models on the RTL, bit for bit (DATA=folder)
+	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(more)
+
+rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
+	@$(DOOR) rates $(more)
+
+## Train and report
+# torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
+# takes 40 % off a training step of tiny-kws
+train study: export MALLOC_MMAP_MAX_ := 0
+train study: export MALLOC_TRIM_THRESHOLD_ := 17179869184
+train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, DATA=folder; ARGS=--help lists options)
+	@$(DOOR) train $(call model,rsnn) $(call opt,--data,DATA) $(more)
+
+synthetic: $(READY) ## A synthetic corpus with exact phone times in build/synthetic, to train with no data at hand
+	@$(DOOR) synthetic $(more)
+
+download: $(READY) ## Public speech corpora
+	@$(DOOR) download $(more)
+
+study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
+	@$(DOOR) study $(if $(value STUDY),$(call typed,STUDY),lambda) $(call opt,--data,DATA) $(more)
+
+optimisers: $(READY) ## Optimisers and surrogates compared on short trainings
+	@$(DOOR) optimisers $(call opt,--data,DATA) $(more)
+
+step-time: $(READY) ## Time of a training step beside snnTorch and SpikingJelly
+	@$(DOOR) step-time $(more)
+
+training-report: $(READY) ## Score the phone recognisers' runs
+	@$(DOOR) training-report $(call opt,--data,DATA) $(more)
+
+keyword-report: $(READY) ## Score the keyword runs
+	@$(DOOR) keyword-report $(call opt,--data,DATA) $(more)
+
+.PHONY: keyword-conformance optimisers step-time training-report keyword-report
+.PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
+## Attention replaced by pulses (needs transformers)
+lpa-encoder: $(READY) ## Train the small Wav2Vec2 that attention is replaced in (DATA=folder)
+	@$(DOOR) lpa-encoder $(call opt,--data,DATA) $(more)
+
+lpa-sweep: $(READY) ## How hard each layer's attention is to replace by pulses, and the order
+	@$(DOOR) lpa-sweep $(call opt,--data,DATA) $(more)
+
+lpa-train: $(READY) ## Replace attention by pulses in K layers (ARGS="--layers 8 --order easiest", ARGS=--table for all rows)
+	@$(DOOR) lpa-train $(call opt,--data,DATA) $(more)
+
+lpa-scaling: $(READY) ## Latency and memory of pulses over 1 to 120 s, beside torch's attention
+	@$(DOOR) lpa-scaling $(more)
+
+lpa-report: $(READY) ## Collect what the LPA runs left, with the plots
+	@$(DOOR) lpa-report $(more)
+
+include constraints/targets.mk
+
+## The project itself
 setup: $(READY) ## Virtual environment in .venv with every tool, from wheels
 
 $(READY): pyproject.toml requirements.txt
@@ -28,70 +114,17 @@ $(READY): pyproject.toml requirements.txt
 	@$(PY) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c requirements.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, OUT=folder)
-	@$(PY) -m cosim.demo $(if $(WAV),--wav "$(WAV)") $(if $(OUT),--out "$(OUT)")
-
-test: $(READY) ## Fast tests, with the Verilator benches of `tiny` (under 10 minutes on two cores)
-	@$(PY) -m pytest -q -m "not slow" $(ARGS)
+test: $(READY) ## Fast tests, with the Verilator benches of `tiny` (under 5 minutes on two cores)
+	@$(PY) -m pytest -q -m "not slow" $(more)
 
 test-all: $(READY) ## All tests, the slow ones too
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q $(more)
+
+nightly: $(READY) ## The slow tests alone
+	@$(PY) -m pytest -q -m slow $(more)
 
 lint: $(READY) ## Ruff over everything
-	@$(VENV)/bin/ruff check .
-
-verilog: $(READY) ## Verilog and memory images into build/verilog/CONFIG (CONFIG=paper|tiny|file.yaml, IMAGES=model folder)
-	@$(PY) -m hw.emit --config "$(PAPER)"
-	@$(if $(or $(IMAGES),$(filter paper,$(PAPER))),$(PY) -m sw.integers.images --model "$(or $(IMAGES),sw/weights/rsnn-paper-t2)")
-
-cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|file.yaml, SEED=1, WAVES=1)
-	@$(PY) -m cosim.run --test "$(TEST)" --config "$(TINY)" --seed "$(SEED)" $(if $(WAVES),--waves)
-
-activity: $(READY) ## Cycles a frame at the published activity, by phase, published beside measured
-	@$(PY) -m cosim.activity --config "$(PAPER)" $(ARGS)
-
-conformance: $(READY) ## Whole utterances in every mode, RTL against golden (DATA=folder with a manifest)
-	@$(PY) -m cosim.conformance $(if $(DATA),--data "$(DATA)") $(ARGS)
-
-rates: $(READY) ## Simulation rates: bare C++, compiled harness, cocotb, Amaranth
-	@$(PY) -m cosim.rates $(ARGS)
-
-# torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
-# takes 40 % off a training step of tiny-kws
-train study: export MALLOC_MMAP_MAX_ := 0
-train study: export MALLOC_TRIM_THRESHOLD_ := 17179869184
-train: $(READY) ## Train a model (MODEL=rsnn|tiny-kws|sparknet-32|…, ARGS=…; ARGS=--help lists options)
-	@$(PY) -m sw.phones.train --model "$(MODEL)" $(if $(DATA),--data $(DATA)) $(ARGS)
-
-synthetic: $(READY) ## A synthetic corpus with exact phone times in build/synthetic, to train with no data at hand
-	@$(PY) -m sw.data.synthetic $(ARGS)
-
-evaluate: $(READY) ## Score committed weights on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…, DATA=folder)
-	@$(PY) -m sw.phones.evaluate --model "$(MODEL)" $(if $(DATA),--data "$(DATA)") $(ARGS)
-
-study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
-	@$(PY) -m sw.keywords.studies "$(STUDY)" $(if $(DATA),--data "$(DATA)") $(ARGS)
-
-listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, MODEL=sparknet-32)
-	@$(PY) -m sw.keywords.listen $(if $(WAV),"$(WAV)") $(if $(filter-out rsnn,$(MODEL)),--model "$(MODEL)") $(ARGS)
-
-.PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
-lpa-encoder: $(READY) ## Train the small Wav2Vec2 that attention is replaced in (DATA=folders, ARGS=--help; needs transformers)
-	@$(PY) -m sw.lpa.pretrain $(if $(DATA),--data $(DATA)) $(ARGS)
-
-lpa-sweep: $(READY) ## How hard each layer's attention is to replace by pulses, and the order (ARGS=--help)
-	@$(PY) -m sw.lpa.sweep $(if $(DATA),--data $(DATA)) $(ARGS)
-
-lpa-train: $(READY) ## Replace attention by pulses in K layers (ARGS="--layers 8 --order easiest", ARGS=--table for all rows)
-	@$(PY) -m sw.lpa.replace $(if $(DATA),--data $(DATA)) $(ARGS)
-
-lpa-scaling: $(READY) ## Latency and memory of pulses over 1 to 120 s, beside torch's attention
-	@$(PY) -m sw.lpa.scaling $(ARGS)
-
-lpa-report: $(READY) ## Collect what the LPA runs left into docs/results/lpa.json, with the plots
-	@$(PY) -m sw.lpa.lpa_report $(ARGS)
+	@$(PY) -m ruff check .
 
 clean: ## Remove everything that can be remade, but .venv
 	rm -rf build
-
--include constraints/targets.mk

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hw.flow.lib.errors import FlowError, Progress
 
-CONSTRAINTS = Path(__file__).resolve().parents[3] / "constraints"
+CONSTRAINTS = Path(__file__).resolve().parents[1] / "constraints"  # in a checkout a link to the top-level folder
 RUN = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n" \
       "for p in open(sys.argv[1]): y.run_pass(p.strip(), d)\n"
 WARNING = re.compile(r"(?:^|\s)Warning: (.*)")

@@ -1,0 +1,99 @@
+"""The command `sottovoce`: finds the module of the subcommand, gives it its parser, runs it, and words its errors."""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+
+import sottovoce
+from sottovoce import families, interrupt
+from sottovoce.commands import COMMANDS, GROUPS
+from sottovoce.refusal import CANNOT, MISUSED, refuse
+
+REFUSED = (ValueError, RuntimeError, OSError)  # what commands raise for what they cannot do; anything else is a fault
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for a bad option, with the nearest that exists."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message):
+        hint = ""
+        if message.startswith("unrecognized arguments: "):
+            known = [o for action in self._actions for o in action.option_strings]
+            near = difflib.get_close_matches(message.split()[2].partition("=")[0], known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+        refuse(f"{message}{hint} (`{self.prog} --help` lists the options)", MISUSED)
+
+
+def overview():
+    """What `sottovoce --help` prints."""
+    lines = ["usage: sottovoce [--version] [--traceback] COMMAND …", "",
+             "Tiny speech recognisers from PyTorch to gates, bit for bit.", ""]
+    wide = max(map(len, COMMANDS))
+    for group, commands in GROUPS.items():
+        lines += [f"{group}:", *(f"  {name:{wide}}  {command.help}" for name, command in commands.items()), ""]
+    return "\n".join([*lines, "`sottovoce COMMAND --help` has a command's options, their defaults and an example.",
+                      "--traceback: show where an error came from instead of one line."])
+
+
+def examples(module):
+    """Lines of a module's docstring that show the command."""
+    return [line.strip() for line in module.__doc__.splitlines() if line.strip().startswith("sottovoce ")]
+
+
+def parser_of(name, module):
+    """The parser of one subcommand, filled by its module."""
+    shown = examples(module)
+    parser = Parser(prog=f"sottovoce {name}", description=module.__doc__.splitlines()[0],
+                    epilog="\n".join(["example:" if len(shown) == 1 else "examples:", *(f"  {line}" for line in shown)])
+                    if shown else None)
+    module.add_arguments(parser)
+    return parser
+
+
+def find(name):
+    """The command of a name, or one line with the nearest and all that there are."""
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        refuse(f"no command {name!r}{f', did you mean {near[0]!r}?' if near else '.'} "
+               f"There are: {', '.join(COMMANDS)}", MISUSED)
+    return COMMANDS[name]
+
+
+def call(name, words):
+    """Run a subcommand with its arguments; returns its exit status."""
+    command = find(name)
+    module, words = families.choose(command.family, words) if command.family else (command.module, words)
+    loaded = importlib.import_module(module)
+    if not hasattr(loaded, "add_arguments"):
+        return loaded.main(words)
+    return loaded.run(parser_of(name, loaded).parse_args(words))
+
+
+def main(argv=None):
+    """The door; returns the exit status."""
+    interrupt.install()
+    words = list(sys.argv[1:] if argv is None else argv)
+    shown = "--traceback" in words[:1]
+    words = words[shown:]
+    if not words or words[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if words[0] == "--version":
+        print(f"sottovoce {sottovoce.__version__}")
+        return 0
+    try:
+        return call(words[0], words[1:]) or 0
+    except KeyboardInterrupt:
+        interrupt.leave()
+    except BrokenPipeError:  # `sottovoce … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except REFUSED as error:
+        if shown:
+            raise
+        refuse(error, CANNOT)

@@ -1,0 +1,67 @@
+"""The commands by name: which module holds each, and the line that `sottovoce --help` prints for it.
+
+A command module has a docstring (its first line says what it does, indented lines that begin with `sottovoce` are
+examples), `add_arguments(parser)` and `run(args)`, which returns the exit status (None is 0). It is imported only when
+its command is run.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """`module` to import; `help` in one line; `family` where MODEL, the first argument, decides the module."""
+
+    module: str
+    help: str
+    family: str = ""
+
+
+GROUPS = {
+    "recognise": {
+        "demo": Command("cosim.demo", "a recording: features, the trained RSNN on gates and on the golden model"),
+        "listen": Command("sw.keywords.listen", "keywords in a recording, or from the microphone"),
+        "evaluate": Command("", "score a model on labelled speech", "evaluate"),
+    },
+    "hardware": {
+        "verilog": Command("hw.emit", "Verilog, C header and JSON of a configuration"),
+        "images": Command("sw.integers.images", "memory images of a trained model"),
+    },
+    "proof": {
+        "cosim": Command("cosim.run", "cocotb benches: emitted Verilog against the golden model"),
+        "conformance": Command("cosim.conformance", "whole utterances in every mode, RTL against golden"),
+        "keyword-conformance": Command("cosim.keywords", "keyword models on the RTL, bit for bit"),
+        "activity": Command("cosim.activity", "cycles a frame at the published activity, by phase"),
+        "rates": Command("cosim.rates", "speed of the four simulators"),
+    },
+    "train": {
+        "train": Command("", "train a model, or resume", "train"),
+        "synthetic": Command("sw.data.synthetic", "a synthetic corpus with exact phone times"),
+        "download": Command("sw.data.download", "public speech corpora"),
+        "optimisers": Command("sw.phones.ablate", "optimisers and surrogates compared on short trainings"),
+        "step-time": Command("sw.training.bench_step", "time of a training step beside other libraries"),
+        "training-report": Command("sw.phones.phone_report", "score the phone recognisers' runs: docs/training.md"),
+        "keyword-report": Command("sw.keywords.keyword_report", "score the keyword runs: docs/keywords.md"),
+        "study": Command("sw.keywords.studies", "a study of keyword spotting"),
+    },
+    "attention replaced by pulses": {
+        "lpa-encoder": Command("sw.lpa.pretrain", "train the small Wav2Vec2 that attention is replaced in"),
+        "lpa-sweep": Command("sw.lpa.sweep", "how hard each layer's attention is to replace"),
+        "lpa-train": Command("sw.lpa.replace", "replace attention by pulses in some layers"),
+        "lpa-scaling": Command("sw.lpa.scaling", "latency and memory over 1 to 120 s"),
+        "lpa-report": Command("sw.lpa.lpa_report", "collect the runs' figures and plots"),
+    },
+    "silicon": {
+        "synth": Command("hw.flow.synth", "map a configuration to a library: area, flip-flops, depth"),
+        "sta": Command("hw.flow.sta", "timing of the mapped netlist (needs OpenSTA)"),
+        "gates": Command("cosim.gates.netlist_run", "the mapped netlist beside the RTL, bit for bit"),
+        "gate-activity": Command("hw.flow.activity", "activity of the netlist over real frames"),
+        "power": Command("hw.flow.power", "energy a frame by block"),
+        "mechanisms": Command("cosim.gates.mechanisms", "cycles and row reads of every mechanism set"),
+        "ablation": Command("hw.flow.ablation", "what each mechanism costs and saves"),
+        "memory-options": Command("hw.flow.memory_options", "weight buffers as macros, flip-flops, latches, ROM"),
+        "openroad": Command("hw.flow.openroad", "floorplan to global route of a block (needs OpenROAD)"),
+        "fpga": Command("hw.flow.fpga", "utilisation and clock on an ECP5"),
+        "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
+    },
+}
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
