@@ -9,6 +9,8 @@ import re
 import pytest
 from documents import LINK, ROOT, anchors, code_of, examples, pages
 
+from sottovoce.commands import COMMANDS
+
 PAGES = {name: path.read_text() for name, path in pages().items()}
 each_page = pytest.mark.parametrize("page", PAGES)
 TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text()
@@ -63,6 +65,13 @@ def test_make_targets_exist(page):
     for code in code_of(PAGES[page]):
         for name in re.findall(r"(?:^|[\s(])make ([a-z][a-z0-9-]*)", code):
             assert name in TARGETS, f"{page}: make {name}"
+
+
+@each_page
+def test_subcommands_exist(page):
+    for code in code_of(PAGES[page]):
+        for name in re.findall(r"(?:^|\s)sottovoce ([a-z][a-z0-9-]*)", code):
+            assert name in COMMANDS, f"{page}: sottovoce {name}"
 
 
 @each_page
