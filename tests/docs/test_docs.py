@@ -9,6 +9,7 @@ import re
 import pytest
 from documents import LINK, ROOT, anchors, code_of, examples, pages
 
+from cosim.catalog import TESTS
 from sottovoce.commands import COMMANDS
 
 PAGES = {name: path.read_text() for name, path in pages().items()}
@@ -95,3 +96,8 @@ def test_examples_run(page, monkeypatch):
 def test_the_readme_fits_a_terminal():
     long = [i for i, line in enumerate(PAGES["README.md"].splitlines(), 1) if len(line) > 120]
     assert not long, f"lines {long} of README.md are longer than 120 columns"
+
+
+def test_the_table_of_benches_is_the_catalogue():
+    rows = re.findall(r"^\| `(\w+)` \|", PAGES["docs/cosim.md"], re.M)
+    assert sorted(rows) == sorted(TESTS)
