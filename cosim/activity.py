@@ -5,10 +5,9 @@ neurons 45 fire in L0 at each time step, 30 of them at both; 51 in L1, 44 at bot
 exactly these counts: each L0 neuron excites itself from frame to frame, each L1 neuron follows one L0 neuron; who
 fires is drawn anew for each seed. Two frames seed the pattern and are not counted.
 
-    python -m cosim.activity --config paper         prints where the cycles go, updates docs/results/accelerator.json
+    sottovoce activity --config paper         prints where the cycles go
 """
 
-import argparse
 import dataclasses
 import sys
 
@@ -16,8 +15,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cosim import results
-from cosim.rtl import harness, toolchain
+from cosim import command, models, results
+from cosim.errors import HarnessError
+from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw.interface import MODES, WEIGHT_BUFFERS, Phase, Recurrent
 from sw import golden
@@ -91,34 +91,44 @@ def check_activity(config, trace, steps):
     for layer, (fired, both) in enumerate(zip(FIRED, BOTH, strict=True)):
         counts = spikes[:, :, layer].sum(-1)
         if (counts != round(fired * config.neurons)).any():
-            raise harness.HarnessError(f"layer {layer} fires {counts.unique().tolist()}, not {fired} of the neurons")
+            raise HarnessError(f"layer {layer} fires {counts.unique().tolist()}, not {fired} of the neurons")
         if steps == 2 and (spikes[:, :, layer].all(-2).sum(-1) != round(both * config.neurons)).any():
-            raise harness.HarnessError(f"layer {layer}: a wrong share fires at both time steps")
+            raise HarnessError(f"layer {layer}: a wrong share fires at both time steps")
 
 
 def measure(config, seeds, frames):
     """Mode name -> mean cycles (latency, interval), by phase group, and row reads by buffer; all off the RTL."""
+    harness.build(config)
     out = {}
     for name, mode in MODES.items():
         costs = []
-        for seed in tqdm(range(seeds), desc=f"{config.name} {name}", unit="seed", file=sys.stderr, leave=False):
+        for seed in tqdm(range(seeds), desc=f"{config.name} {name}", unit="seed", file=sys.stderr, leave=False,
+                         disable=None):
             model, x = stimulus(config, mode.time_steps, seed, frames)
-            trace = golden.run(model, x[None])
-            check_activity(config, trace, mode.time_steps)
-            done = harness.run(model, mode, [x], isolated=True)
-            cost = golden.cycles(config, mode, x[None], trace)
-            wrong = int((done.logits != trace.logits[0].numpy()).sum() + (done.phases != cost.phases[0].numpy()).sum()
-                        + (done.reads != cost.reads[0].numpy()).sum() + (done.latency != cost.latency[0].numpy()).sum())
-            if wrong:
-                raise harness.HarnessError(f"{name}, seed {seed}: {wrong} values differ from the golden model")
-            part = slice(SEED_FRAMES, None)
-            costs.append((done.latency[part].mean(), done.phases[part].mean(0), done.reads[part].mean(0)))
+            latency, phases, reads, _ = isolated(model, name, x)
+            check_activity(config, golden.run(model, x[None]), mode.time_steps)
+            costs.append([values[SEED_FRAMES:].mean(0) for values in (latency, phases, reads)])
         latency, phases, reads = (np.mean([c[i] for c in costs], axis=0) for i in range(3))
         groups = {group: float(sum(phases[p.value] for p in members)) for group, members in GROUPS.items()}
         groups["arrival and drain"] = float(latency - phases.sum())
         out[name] = {"cycles": float(latency), "interval": float(phases.sum()), "phases": groups,
                      "reads": dict(zip(WEIGHT_BUFFERS, reads.tolist(), strict=True))}
     return out
+
+
+def isolated(model, mode_name, x):
+    """Frames one at a time through the RTL: (latency (T,), phases (T, P), reads (T, B), values compared).
+
+    Raises `HarnessError` where anything differs from the golden model.
+    """
+    outcome = side_by_side.check(model, mode_name, [x], isolated=True, quiet=True)
+    latency = outcome.run.latency
+    expected = outcome.run.prediction.phases.sum(1) + golden.ends(model.config)
+    late = int((latency != expected).sum())
+    if outcome.differences or late:
+        raise HarnessError(f"{model.config.name}, {mode_name}: {outcome.differences + late} values differ from the "
+                           f"golden model, first {outcome.first or 'latency'}")
+    return latency, outcome.run.prediction.phases, outcome.run.prediction.reads, outcome.compared + len(latency)
 
 
 def by_input_code(config, seeds, frames):
@@ -135,18 +145,22 @@ def by_input_code(config, seeds, frames):
     return out
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="cosim.activity", description=__doc__.splitlines()[0])
-    parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--config", default="paper", help="configuration by name, or a file (default: %(default)s)")
+    parser.add_argument("--model", help=f"the configuration of a model: {', '.join(models.names())}, or a folder")
     parser.add_argument("--seeds", type=int, default=12, help="networks drawn (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=8, help="frames counted of each (default: %(default)s)")
-    args = parser.parse_args(argv)
-    try:
-        config = configs.load(args.config)
-        measured = measure(config, args.seeds, args.frames)
-        codes = by_input_code(config, args.seeds, args.frames)
-    except (configs.ConfigError, harness.HarnessError, toolchain.ToolError) as error:
-        sys.exit(f"error: {error}")
+    results.add_publish(parser)
+
+
+def run(args):
+    """Print the table; figures into the results."""
+    config = models.load(args.model).config if args.model else configs.load(args.config)
+    if args.publish and config.name != "paper":
+        raise ValueError(f"--publish: docs/results holds the figures of paper; got configuration {config.name}")
+    measured = measure(config, args.seeds, args.frames)
+    codes = by_input_code(config, args.seeds, args.frames)
     head = ["cycles a frame", "published", "measured", "interval", *GROUPS, "arrival and drain"]
     rows = []
     for name, m in measured.items():
@@ -162,20 +176,29 @@ def main(argv=None):
           ", ".join(f"{r.name.lower()} {recurrent[n]:.0f}" for r, n in zip(
               Recurrent, ("t2_sequential", "t2_merged", "t2_union"), strict=True)))
     print("published mode by input code: " + ", ".join(f"{code} {c}" for code, c in codes.items()))
-    if config.name == "paper":
-        values = {f"cycles_{name}": round(m["cycles"], 1) for name, m in measured.items()}
-        values |= {f"interval_{name}": round(m["interval"], 1) for name, m in measured.items()}
-        values |= {f"phases_{name}": {k: round(v, 1) for k, v in m["phases"].items()} for name, m in measured.items()}
-        values |= {"merging_saves": round(saved, 4), "cycles_t2_merged_by_input_code": codes,
-                   "recurrent_row_reads_sequential": recurrent["t2_sequential"],
-                   "recurrent_row_reads_parallel": recurrent["t2_merged"],
-                   "recurrent_row_reads_union": recurrent["t2_union"]}
-        results.update(values, "activity", {
-            "command": f"make activity (python -m cosim.activity --seeds {args.seeds} --frames {args.frames})",
-            "config": config.name, "published": PUBLISHED,
-            "data": "drawn networks that fire as published; isolated frames, first feature in to last logit out",
-            "is_not": "the published chip's own spike trains, which nobody has published"})
+    path = results.update(_values(measured, saved, codes, recurrent), "activity", {
+        "command": f"sottovoce activity --config {config.name} --seeds {args.seeds} --frames {args.frames}",
+        "config": config.name, "published": PUBLISHED,
+        "data": "drawn networks that fire as published; isolated frames, first feature in to last logit out",
+        "is_not": "the published chip's own spike trains, which nobody has published"}, args.publish,
+        "accelerator.json" if config.name == "paper" else f"activity-{config.name}.json")
+    print(f"figures: {path}")
+    return 0
+
+
+def _values(measured, saved, codes, recurrent):
+    values = {f"cycles_{name}": round(m["cycles"], 1) for name, m in measured.items()}
+    values |= {f"interval_{name}": round(m["interval"], 1) for name, m in measured.items()}
+    values |= {f"phases_{name}": {k: round(v, 1) for k, v in m["phases"].items()} for name, m in measured.items()}
+    return values | {
+        "merging_saves": round(saved, 4), "cycles_t2_merged_by_input_code": codes,
+        "recurrent_row_reads_sequential": recurrent["t2_sequential"],
+        "recurrent_row_reads_parallel": recurrent["t2_merged"], "recurrent_row_reads_union": recurrent["t2_union"]}
+
+
+def main(argv=None):
+    return command.main(sys.modules[__name__], argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

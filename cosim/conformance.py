@@ -1,95 +1,103 @@
 """Whole real utterances through the Verilated design and the golden model: every spike, potential, logit and counter.
 
-    python -m cosim.conformance --data <folder with a manifest>
+    sottovoce conformance                       the embedded recording, and dev utterances where a data folder is
+    sottovoce conformance --model FOLDER        a network of one's own
 
-The embedded recording and dev utterances, one and two time steps, every mode. Updates docs/results/accelerator.json.
+One and two time steps, every mode that the network was trained for.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from cosim import results
-from cosim.rtl import harness, side_by_side, toolchain
-from hw.interface import MODES
+from cosim import command, models, results
+from cosim.rtl import side_by_side
 from sw import golden
 from sw.data import audio, manifest
-from sw.data.utterance import DataError
-from sw.features import causal
-from sw.integers import integer_model
 
-WEIGHTS = Path("sw/weights")
-MODELS = {1: WEIGHTS / "rsnn-paper-t1", 2: WEIGHTS / "rsnn-paper-t2"}
-CLIP = Path("sw/clips/sense_and_sensibility.flac")
+DATA = Path("../shared/data/phones")
 
 
 def recordings(folder, count):
     """The embedded recording, then `count` dev utterances of a manifest folder: list of paths."""
-    paths = [CLIP]
+    paths = [models.CLIP]
     if folder:
         paths += [u.audio for u in manifest.load(folder, splits=("dev",))][:count]
     return paths
 
 
-def utterances(paths, model):
-    """Recordings as int8 features (T, F)."""
-    return [causal.extract(audio.read(path), audio.RATE, model) for path in paths]
+def data_folder(given):
+    """The folder to read: the one that was named, which must be there, else the default one if it is."""
+    if given is None and not DATA.is_dir():
+        print(f"only the embedded recording is run: {DATA} is absent; name a folder with --data")
+        return None
+    return given or DATA
 
 
-def check_mode(name, model, inputs):
-    """Run one mode over all utterances; returns (harness result, comparison)."""
-    mode = MODES[name]
-    total = sum(len(x) for x in inputs)
-    with tqdm(total=total, desc=name, unit="frame", file=sys.stderr, leave=False) as bar:
-        result = harness.run(model, mode, inputs, progress=lambda done: bar.update(done - bar.n))
-    return result, side_by_side.compare(result, side_by_side.golden_of(model, inputs, mode))
+def measure(trained, paths):
+    """Mode name -> (`side_by_side.Outcome`, utterances) of every mode of the models, and a line for what differs."""
+    outcomes = {}
+    for name in models.modes(trained):
+        model = next(m for steps, m in trained.items() if steps == models.MODES[name].time_steps)
+        utterances = [u for path in paths for u in models.hear(model, audio.read(path)).utterances]
+        outcomes[name] = side_by_side.check(model, name, utterances), len(utterances)
+        if outcomes[name][0].first:
+            print(f"{name}: first difference: {outcomes[name][0].first}")
+    return outcomes
+
+
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--model", default=models.PAIR,
+                        help=f"{', '.join(models.names())}, or a folder (default: %(default)s, the published network)")
+    parser.add_argument("--data", type=Path,
+                        help=f"folder with a manifest.csv and dev utterances (default: {DATA}, if it is there)")
+    parser.add_argument("--count", type=int, default=20, help="dev utterances (default: %(default)s)")
+    results.add_publish(parser)
+
+
+def run(args):
+    """Compare; 1 if anything differs."""
+    data = data_folder(args.data)
+    trained = models.by_time_steps(args.model)
+    paths = recordings(data, args.count)
+    outcomes = measure(trained, paths)
+    config = next(iter(trained.values())).config
+    values, rows = {}, []
+    for name, (outcome, utterances) in outcomes.items():
+        interval = outcome.run.prediction.phases.sum(1)
+        rows.append([name, utterances, len(interval), f"{outcome.compared:,}", outcome.differences,
+                     f"{interval.mean():.1f}", interval.max()])
+        # a frame's count, first feature in to last logit out, is its slots plus arrival and drain
+        values[f"cycles_{name}_real"] = round(float(interval.mean() + golden.ends(config)), 1)
+        values[f"cycles_{name}_real_p95"] = round(float(np.percentile(interval, 95) + golden.ends(config)), 1)
+    print(results.plain_table(["mode", "utterances", "frames", "values", "differ", "cycles a frame", "most"], rows))
+    compared, differences = (sum(getattr(o, n) for o, _ in outcomes.values()) for n in ("compared", "differences"))
+    print(f"{compared:,} values compared, {differences} differences")
+    frames = sum(len(o.run.prediction.logits) for o, _ in outcomes.values())
+    path = results.update({"values_compared": compared, "differences": differences, "frames": frames} | values,
+                          "conformance", {
+        "command": f"sottovoce conformance --model {args.model} --count {args.count}", "config": config.name,
+        "models": {str(steps): model.sha256 for steps, model in trained.items()},
+        "data": f"embedded recording and {len(paths) - 1} dev utterances",
+        "compared": "spikes and potentials after each LIF evaluation, logits, cycles, row reads: every frame"},
+        publish(args, data))
+    print(f"figures: {path}")
+    return 1 if differences else 0
+
+
+def publish(args, data):
+    """Whether figures go into docs/results: only those of the published network on the data folder belong there."""
+    if args.publish and (args.model != models.PAIR or not data):
+        raise ValueError(f"--publish: docs/results holds the figures of --model {models.PAIR} on a data folder; "
+                         f"got --model {args.model}, --data {data}")
+    return args.publish
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(prog="cosim.conformance", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="../shared/data/phones",
-                        help="folder with a manifest.csv and dev utterances; skipped if absent (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=20, help="dev utterances (default: %(default)s)")
-    args = parser.parse_args(argv)
-    data = args.data if Path(args.data).is_dir() else None
-    if data is None:
-        print(f"{args.data} is absent: only the embedded recording is run; name another folder with --data")
-    try:
-        models = {steps: integer_model.load(folder) for steps, folder in MODELS.items()}
-        paths = recordings(data, args.count)
-        values, rows = {}, []
-        compared = differences = frames = 0
-        for name, mode in MODES.items():
-            model = models[mode.time_steps]
-            inputs = utterances(paths, model)
-            result, outcome = check_mode(name, model, inputs)
-            compared, differences = compared + outcome.compared, differences + outcome.differences
-            frames += len(result.logits)
-            interval = result.phases.sum(1)
-            rows.append([name, len(inputs), len(interval), f"{outcome.compared:,}", outcome.differences,
-                         f"{interval.mean():.1f}", interval.max()])
-            # a frame's count, first feature in to last logit out, is its slots plus arrival and drain
-            values[f"cycles_{name}_real"] = round(float(interval.mean() + golden.ends(model.config)), 1)
-            values[f"cycles_{name}_real_p95"] = round(float(np.percentile(interval, 95) + golden.ends(model.config)), 1)
-            if outcome.first:
-                print(f"{name}: first difference: {outcome.first}")
-    except (integer_model.ModelError, audio.AudioError, DataError, harness.HarnessError, toolchain.ToolError) as error:
-        sys.exit(f"error: {error}")
-    print(results.plain_table(
-        ["mode", "utterances", "frames", "values", "differ", "cycles a frame", "most"], rows))
-    print(f"{compared:,} values compared, {differences} differences")
-    if data:
-        results.update({"values_compared": compared, "differences": differences, "frames": frames} | values,
-                       "conformance", {
-            "command": f"make conformance (python -m cosim.conformance --count {args.count})", "config": "paper",
-            "models": {str(m): integer_model.load(f).sha256 for m, f in MODELS.items()},
-            "data": f"embedded recording and {len(paths) - 1} dev utterances of the phone pack",
-            "compared": "spikes and potentials after each LIF evaluation, logits, cycles, row reads: every frame"})
-    sys.exit(1 if differences else 0)
+    return command.main(sys.modules[__name__], argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

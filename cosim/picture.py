@@ -1,11 +1,13 @@
-"""Picture of a run: features, spike raster of both layers, phone track."""
+"""Picture of a run: features, a spike raster for each layer, the track of phones or words."""
 
-import os
+import io
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
+
+from hw import store  # noqa: E402
 
 FRAME_S = 0.01
 
@@ -19,35 +21,36 @@ def _phones(axis, row, phones, colour):
 
 
 def draw(path, title, x, spikes, phones, reference):
-    """Write a PNG: x (T, 40) int8, spikes (T, 2, K, N), phones as (label, first, last frame), reference segments."""
-    frames, steps = len(x), spikes.shape[2]
+    """Write a PNG: x (T, F) int8; of each layer spikes (T, K, N); phones (label, first, last frame); reference."""
+    frames, steps, layers = len(x), spikes[0].shape[1], len(spikes)
     seconds = frames * FRAME_S
     width = min(40, max(9, 2.2 * seconds))
-    figure, axes = plt.subplots(4, 1, figsize=(width, 8.5), sharex=True, layout="constrained",
-                                gridspec_kw={"height_ratios": [2.2, 3, 3, 1.1]})
+    ratios = [2.2, *[3] * layers, 1.1]
+    figure, axes = plt.subplots(layers + 2, 1, figsize=(width, 0.9 * sum(ratios) + 0.2), sharex=True,
+                                layout="constrained", gridspec_kw={"height_ratios": ratios})
     span = (0, seconds)
     image = axes[0].imshow(x.T, origin="lower", aspect="auto", extent=(*span, 0, x.shape[1]), cmap="magma",
                            vmin=-96, vmax=96)
     axes[0].set(ylabel="log-mel bin", title=f"{title}: features (int8)")
     figure.colorbar(image, ax=axes[0], pad=0.005, label="x")
     colours = ("tab:blue", "tab:orange")
-    for layer in range(2):
+    for layer, fired in enumerate(spikes):
         axis = axes[1 + layer]
         for step in range(steps):
-            time, neuron = spikes[:, layer, step].nonzero()
-            share = 100 * spikes[:, layer, step].mean()
+            time, neuron = fired[:, step].nonzero()
+            share = 100 * fired[:, step].mean()
             axis.scatter((time + (step + 0.5) / steps) * FRAME_S, neuron, s=0.6, marker="s", linewidths=0,
                          color=colours[step], label=f"time step {step}: {share:.0f} % fire")
-        axis.set(ylabel=f"L{layer} neuron", ylim=(-1, spikes.shape[3]))
+        axis.set(ylabel=f"L{layer} neuron", ylim=(-1, fired.shape[2]))
         axis.legend(loc="upper right", fontsize=7, markerscale=6)
-    _phones(axes[3], 0, [(p, a * FRAME_S, b * FRAME_S) for p, a, b in phones], "lightsteelblue")
+    _phones(axes[-1], 0, [(p, a * FRAME_S, b * FRAME_S) for p, a, b in phones], "lightsteelblue")
     rows = ["recognised"]
     if reference:
-        _phones(axes[3], 1, [(s.phone, s.start / 16000, s.end / 16000) for s in reference], "wheat")
+        _phones(axes[-1], 1, [(s.phone, s.start / 16000, s.end / 16000) for s in reference], "wheat")
         rows.append("reference")
-    axes[3].set(yticks=[i + 0.45 for i in range(len(rows))], yticklabels=rows, xlabel="seconds", xlim=span)
-    part = path.with_name(f".{path.name}")
-    figure.savefig(part, dpi=130, format="png")
+    axes[-1].set(yticks=[i + 0.45 for i in range(len(rows))], yticklabels=rows, xlabel="seconds", xlim=span)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=130, format="png")
     plt.close(figure)
-    os.replace(part, path)
+    store.write_atomically(path, drawn.getvalue())
     return path

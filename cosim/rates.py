@@ -1,12 +1,11 @@
 """How fast the simulations run, side by side in one run: bare C++ main, compiled harness, cocotb, Amaranth's simulator.
 
-    python -m cosim.rates            updates docs/results/accelerator.json
+    sottovoce rates
 
 All drive the `paper` design. Processor time, best of several rounds each, taken in turns: this is about the tools, not
 about the machine's other work. Ratios carry over between machines, absolute rates do not.
 """
 
-import argparse
 import resource
 import subprocess
 import sys
@@ -18,9 +17,8 @@ from amaranth.sim import Simulator
 from cocotb_tools.runner import get_runner
 from tqdm import tqdm
 
-from cosim import activity, results
-from cosim.rtl import harness, toolchain
-from cosim.rtl.build import BuildError, build, tools
+from cosim import activity, command, results
+from cosim.rtl import harness, simulate, stimulus
 from hw import config as configs
 from hw.accelerator import Accelerator
 from hw.interface import MODES
@@ -35,32 +33,31 @@ def _children_s():
     return usage.ru_utime + usage.ru_stime
 
 
-def bare_rate(folder, stimulus, cycles):
+def bare_rate(folder, given, cycles):
     """Clock cycles a second of bare.cpp."""
-    run = subprocess.run([folder / "bare", stimulus, str(cycles)], capture_output=True, text=True, check=True)
+    run = subprocess.run([folder / "bare", given, str(cycles)], capture_output=True, text=True, check=True)
     return cycles / float(run.stdout.split()[-1])
 
 
-def harness_rate(folder, stimulus, loads):
+def harness_rate(folder, given):
     """Clock cycles a second of harness.cpp from process start to end, recording every frame to a file."""
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with tempfile.TemporaryDirectory() as scratch:
         before = _children_s()
-        run = subprocess.run([folder / "harness", stimulus, Path(scratch) / "result"], capture_output=True, text=True,
+        run = subprocess.run([folder / "harness", given, Path(scratch) / "record"], capture_output=True, text=True,
                              check=True)
         return int(run.stdout.split()[-1]) / (_children_s() - before)
 
 
 def cocotb_rate(config, cycles, style):
     """Clock cycles a second of the design that the benches use, its probes published; `free` or `edges`."""
-    folder = build("accelerator", config)
-    record = folder / "rate.txt"
-    record.unlink(missing_ok=True)
-    with tools():
+    folder = simulate.build("accelerator", config)
+    with tempfile.TemporaryDirectory() as scratch:
+        record = Path(scratch) / "seconds"
         get_runner("verilator").test(
-            test_module="cosim.rates_bench", hdl_toplevel="accelerator", hdl_toplevel_lang="verilog", build_dir=folder,
-            test_dir=folder, log_file=folder / "rate.log",
+            test_module="cosim.benches.rate", hdl_toplevel="accelerator", hdl_toplevel_lang="verilog", build_dir=folder,
+            test_dir=scratch, log_file=Path(scratch) / "rate.log",
             plusargs=[f"+cycles={cycles}", f"+style={style}", f"+record={record}"])
-    return cycles / float(record.read_text())
+        return cycles / float(record.read_text())
 
 
 def amaranth_rate(config, model, x, cycles):
@@ -88,45 +85,53 @@ def amaranth_rate(config, model, x, cycles):
     return rate[0]
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="cosim.rates", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=400, help="frames a round (default: %(default)s)")
-    args = parser.parse_args(argv)
-    try:
-        config = configs.load("paper")
-        model, x = activity.stimulus(config, 2, seed=0, frames=args.frames)
-        folder = harness.build(config)
-        stimulus = folder / "rates.stimulus"
-        harness.write_stimulus(stimulus, model, MODES[MODE], [x])
-        cycles = 900 * args.frames
+    results.add_publish(parser)
+
+
+def run(args):
+    """Print the table; figures into the results."""
+    config = configs.load("paper")
+    model, x = activity.stimulus(config, 2, seed=0, frames=args.frames)
+    folder = harness.build(config)
+    cycles = 900 * args.frames
+    with tempfile.TemporaryDirectory() as scratch:
+        given = Path(scratch) / "stimulus"
+        stimulus.write(given, model, MODES[MODE], [x])
         steps = {
-            "bare C++ main": lambda: bare_rate(folder, stimulus, cycles),
-            "compiled harness": lambda: harness_rate(folder, stimulus, cycles),
+            "bare C++ main": lambda: bare_rate(folder, given, cycles),
+            "compiled harness": lambda: harness_rate(folder, given),
             "cocotb, free clock": lambda: cocotb_rate(config, cycles, "free"),
             "cocotb, every edge": lambda: cocotb_rate(config, cycles // 4, "edges"),
             "Amaranth simulator": lambda: amaranth_rate(config, model, x, 300),
         }
         best = dict.fromkeys(steps, 0.0)
-        for _ in tqdm(range(args.rounds), desc="rates", unit="round", file=sys.stderr, leave=False):
+        for _ in tqdm(range(args.rounds), desc="rates", unit="round", file=sys.stderr, leave=False, disable=None):
             for name, step in steps.items():
                 best[name] = max(best[name], step())
-    except (harness.HarnessError, toolchain.ToolError, BuildError) as error:
-        sys.exit(f"error: {error}")
     base = best["bare C++ main"]
     print(results.plain_table(["paper, clock cycles a second", "rate", "over bare C++"],
                               [[name, f"{rate:,.0f}", f"{rate / base:.3f}"] for name, rate in best.items()]))
     over_amaranth = best["compiled harness"] / best["Amaranth simulator"]
     print(f"harness over Amaranth's simulator: {over_amaranth:.0f}")
-    results.update({
+    path = results.update({
         "harness_over_cpp": round(best["compiled harness"] / base, 3),
         "cocotb_over_cpp": round(best["cocotb, free clock"] / base, 3),
         "harness_over_amaranth": round(over_amaranth, 1),
         "cycles_per_second": {name: round(rate) for name, rate in best.items()},
-    }, "rates", {"command": f"make rates (python -m cosim.rates --rounds {args.rounds} --frames {args.frames})",
+    }, "rates", {"command": f"sottovoce rates --rounds {args.rounds} --frames {args.frames}",
                  "config": "paper", "data": "drawn network at the published activity",
-                 "is_not": "absolute rates of any other machine"})
+                 "is_not": "absolute rates of any other machine"}, args.publish)
+    print(f"figures: {path}")
+    return 0
+
+
+def main(argv=None):
+    return command.main(sys.modules[__name__], argv)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

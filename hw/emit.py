@@ -63,9 +63,10 @@ def emit(name, config, target):
         source, part = Path(folder) / "design.il", Path(folder) / "design.v"
         source.write_text(rtlil_text(name, config))
         # A Yosys error ends its process, hence a process of its own.
-        passes = [p.format(source=source, target=part) for p in PASSES]
+        # names without their folder, whose own may hold spaces: Yosys would take each word for a file.
+        passes = [p.format(source=source.name, target=part.name) for p in PASSES]
         code = f"from pyosys import libyosys as y; d = y.Design(); [y.run_pass(p, d) for p in {passes!r}]"
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
         if run.returncode or not part.is_file():
             raise EmitError(f"Yosys could not write {target.name}: {(run.stdout + run.stderr).strip()[-400:]}")
         part.replace(target)

@@ -27,6 +27,11 @@ def write_json(path, value):
     write_atomically(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
+def results(name, publish=False):
+    """Where a command leaves its figures: under build, or, to publish them, in the project's own docs/results."""
+    return Path("docs/results" if publish else "build/results") / name
+
+
 def commit():
     """The project's commit, marked where the working tree differs; `unknown` outside a checkout."""
     run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True,

@@ -8,6 +8,7 @@ from cosim.bench.packing import pack, unpack
 from cosim.bench.setup import start
 from cosim.bench.streams import StreamSink, StreamSource
 from hw.interface import WEIGHT_BUFFERS, Buffer, Phase, Register
+from hw.types import load_layout, logits_layout
 from sw.integers import images
 
 
@@ -18,7 +19,7 @@ class Machine:
         def ends(name):
             return {part: getattr(dut, f"{name}__{part}") for part in ("payload", "valid", "ready")}
 
-        self.dut, self.config = dut, config
+        self.dut, self.config, self.layout = dut, config, load_layout(config)
         self.features = StreamSource(dut.clk, **ends("x"), idle=idle)
         self.words = StreamSource(dut.clk, **ends("load"))
         self.logits = StreamSink(dut.clk, **ends("logits"), stall=stall)
@@ -34,15 +35,8 @@ class Machine:
         return machine
 
     def word(self, buffer, row, index, data):
-        """A payload of the load port: buffer, row, slice, data from the low bits up (`hw.types.load_layout`)."""
-        c = self.config
-        rows = max(max(count for count, _ in c.sizes().values()), len(Register))
-        payload, place = 0, 0
-        for value, width in ((buffer, (len(Buffer) - 1).bit_length()), (row, (rows - 1).bit_length()),
-                             (index, max(1, (c.slices - 1).bit_length())), (data, c.load_bits)):
-            payload |= value << place
-            place += width
-        return payload
+        """A payload of the load port."""
+        return self.layout.const({"buffer": Buffer(buffer), "row": row, "slice": index, "data": data}).as_bits()
 
     async def load(self, model, mode):
         """Weights, thresholds and mode; state and counters start from zero."""
@@ -73,8 +67,9 @@ class Machine:
         values, last = [], False
         while not last and len(values) < c.outputs:
             beat = await self.logits.beats.get()
-            last, beat = divmod(beat, 1 << c.logits_per_beat * c.logit_bits)
-            values += unpack(beat, c.logit_bits, c.logits_per_beat).tolist()
+            beat = logits_layout(c).from_bits(beat)
+            last = bool(beat.last)
+            values += unpack(beat.values.as_bits(), c.logit_bits, c.logits_per_beat).tolist()
         assert last and len(values) == c.outputs, f"frame of {len(values)} logits, last={last}; wanted {c.outputs}"
         return values
 

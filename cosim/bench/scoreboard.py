@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
+from sw.golden.prediction import difference
 
 
 class Scoreboard:
@@ -21,26 +21,15 @@ class Scoreboard:
 
     def check(self, signal, expected, got, axes=("neuron",), **where):
         """Compare scalars or arrays. `axes` names the arrays' dimensions, `where` places them: frame=3, layer=0."""
-        expected, got = (np.asarray(v).astype(np.int64) for v in (expected, got))
+        compared, differ, text = difference(signal, axes, expected, got, **where)
         count = self.signals.setdefault(signal, [0, 0])
-        count[0] += expected.size
-        if expected.shape != got.shape:
-            count[1] += expected.size
-            self._note(f"{signal}{_place(where)}: expected shape {expected.shape}, got {got.shape}")
-            return
-        differ = expected != got
-        if differ.any():
-            count[1] += int(differ.sum())
-            index = tuple(int(i) for i in np.argwhere(differ)[0])
-            place = {**where, **dict(zip(axes, index, strict=expected.ndim > 0))}
-            self._note(f"{signal}{_place(place)}: expected {expected[index]}, got {got[index]}")
+        count[0] += compared
+        count[1] += differ
+        self.first = self.first or text or None
 
     def report(self, **figures):
         """Keep measured figures beside the counts."""
         self.figures.update(figures)
-
-    def _note(self, text):
-        self.first = self.first or text
 
     @property
     def compared(self):
@@ -62,7 +51,3 @@ class Scoreboard:
             assert not self.differences, f"{self.differences} of {self.compared} values differ, first {self.first}"
             assert self.compared, "nothing was compared"
         return False
-
-
-def _place(where):
-    return "".join(f", {name.replace('_', ' ')} {value}" for name, value in where.items())

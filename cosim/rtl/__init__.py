@@ -1,1 +1,5 @@
-"""Verilated models: tool chain, builds, the compiled harness, comparison with the golden model."""
+"""Verilated models: tool chain, the builder, the compiled harness, comparison with the golden model, and `Rtl`."""
+
+from .rtl import Rtl
+
+__all__ = ["Rtl"]

@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
             if (machine.cycle > deadline) fail("no logits for 100000 cycles");
         }
     }
+    top.final();  // the Verilog may have something to say at the end: gates that ride along do
     if (std::fclose(out)) fail("cannot write the result");
     std::printf("frames %u\ncycles %llu\n", done, static_cast<unsigned long long>(machine.cycle));
 }

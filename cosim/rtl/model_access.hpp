@@ -1,5 +1,5 @@
 // What the compiled harnesses share: ports of any width, one clock cycle, the stimulus file, loading.
-// `geometry.hpp` is written for each configuration by cosim/rtl/harness.py.
+// `geometry.hpp` is written for each configuration by cosim/rtl/geometry.py.
 #pragma once
 #include <cstdint>
 #include <cstdio>

@@ -1,8 +1,8 @@
-"""Inner signals that benches look at: named one by one, since making every signal public slows Verilator tenfold."""
+"""Inner signals that are looked at, named one by one: making every signal public slows Verilator tenfold."""
 
 import re
 
-PROBES = {
+BENCHES = {
     "accelerator": {
         "lif": ["enable", "layer", "step", "two_steps", "spikes__0", "spikes__1", "spikes__2",
                 "spikes__3", "potentials__0", "potentials__1"],
@@ -10,19 +10,23 @@ PROBES = {
         "combine": ["current"],
     },
 }
+HARNESS = {"lif": ["potential_?_*", "spikes__*", "enable", "layer", "step"], "counters": ["frame"]}
 
 
-def control_file(toplevel, verilog):
-    """Text of the Verilator control file that publishes a top level's ports and its probes.
+def control_file(probes, lines=()):
+    """Text of the Verilator control file that publishes `probes`, module -> signals, for reading."""
+    access = [f'public_flat_rd -module "{module}" -var "{name}"' for module, names in probes.items() for name in names]
+    return "\n".join(["`verilator_config", *lines, *access]) + "\n"
+
+
+def bench_control_file(toplevel, verilog):
+    """The same for a cocotb bench: the ports of a top level, and its probes.
 
     Only the ports: `--public-depth 1` would publish every net of the top module, and Verilator evaluates whatever a
     writable net drives at each change of any input, which costs the accelerator five times its run time.
     """
     module = re.search(rf"^module {toplevel}\(.*?^endmodule", verilog, re.M | re.S).group()
     ports = re.findall(r"^\s*(input|output)\s(?:signed\s)?(?:\[[^]]*\]\s)?(\w+)\s*;", module, re.M)
-    lines = ["`verilator_config"]
     access = {"input": "public_flat_rw", "output": "public_flat_rd"}
-    lines += [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports]
-    for block, names in PROBES.get(toplevel, {}).items():
-        lines += [f'public_flat_rd -module "{block}" -var "{name}"' for name in names]
-    return "\n".join(lines) + "\n"
+    return control_file(BENCHES.get(toplevel, {}),
+                        [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports])

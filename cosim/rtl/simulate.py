@@ -1,39 +1,59 @@
-"""Runs one bench on one built top level in a simulator process and brings its results back."""
+"""Runs one cocotb bench on one top level in a simulator process and brings its results back."""
 
 import json
 import logging
 import shutil
 import xml.etree.ElementTree as xml
+from pathlib import Path
 
+from cocotb_tools import config as cocotb_paths
 from cocotb_tools.runner import get_runner
 
-from cosim.rtl.build import ROOT, config_folder, tools
+from cosim.rtl import builder, probes, toolchain
 
 # Otherwise pytest's import hook compiles every module anew, torch's included: seconds for each simulation.
 PLAIN_ASSERTIONS = {"COCOTB_REWRITE_ASSERTION_FILES": ""}
 
 
-def simulate(test, toplevel, module, config, folder, *, seed, waves=False, root=ROOT):
-    """Results of each cocotb test of a bench: test, signals (compared, different), figures, failure or None."""
+def build(toplevel, config, waves=False, quiet=False):
+    """Compile a top level for cocotb; returns the folder with the simulator, a program of the top level's name."""
+    if waves:
+        toolchain.need_fst_headers()
+    text = builder.verilog(toplevel, config, quiet)
+    libraries = cocotb_paths.libs_dir
+    return builder.build(builder.Design(
+        label=f"{config.name}-cocotb-{toplevel}{'-waves' * waves}", top=toplevel, prefix="Vtop",
+        sources={"probes.vlt": probes.bench_control_file(toplevel, text), f"{toplevel}.v": text},
+        mains={toplevel: cocotb_paths.share_dir / "lib" / "verilator" / "verilator.cpp"},
+        verilator=("--vpi", *(["--trace-fst"] if waves else [])),
+        defines=("-DCOCOTB_SIM=1", f"-DVM_TRACE={int(waves)}", f"-DVM_TRACE_FST={int(waves)}"),
+        link=("-Xlinker", "-rpath", "-Xlinker", str(libraries), f"-L{libraries}", "-lcocotbvpi_verilator",
+              *(["-llz4", "-lz"] if waves else []))), quiet)
+
+
+def simulate(test, toplevel, module, config, folder, *, seed, out, waves=False):
+    """Results of each cocotb test of a bench: test, signals (compared, different), figures, failure or None.
+
+    `folder` is what `build` returned; `out` takes the runs' logs, and traces with `waves`.
+    """
     logging.getLogger("Verilator").setLevel(logging.ERROR)
-    place = config_folder(config, root).resolve() / "runs" / f"{test}-{module}"
+    place = Path(out).resolve() / "runs" / f"{test}-{module}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     settings, record, results = place / "config.json", place / "record.jsonl", place / "results.xml"
     settings.write_text(json.dumps(config.to_dict()))
     record.touch()
-    with tools():
-        try:
-            get_runner("verilator").test(
-                test_module=f"cosim.benches.{module}", hdl_toplevel=toplevel, hdl_toplevel_lang="verilog",
-                build_dir=folder, test_dir=place, results_xml=str(results), log_file=place / "simulation.log",
-                extra_env=PLAIN_ASSERTIONS, seed=seed, waves=waves,
-                plusargs=[f"+config={settings}", f"+record={record}", f"+seed={seed}"])
-        except (RuntimeError, SystemExit):
-            pass  # what failed stands in the results
+    try:
+        get_runner("verilator").test(
+            test_module=f"cosim.benches.{module}", hdl_toplevel=toplevel, hdl_toplevel_lang="verilog",
+            build_dir=folder, test_dir=place, results_xml=str(results), log_file=place / "simulation.log",
+            extra_env=PLAIN_ASSERTIONS, seed=seed, waves=waves,
+            plusargs=[f"+config={settings}", f"+record={record}", f"+seed={seed}"])
+    except (RuntimeError, SystemExit):
+        pass  # what failed stands in the results
     if waves:
         for trace in place.glob("dump.*"):
-            trace.replace(config_folder(config, root) / f"{test}-{module}{trace.suffix}")
+            trace.replace(Path(out) / f"{test}-{module}{trace.suffix}")
     return _collect(module, record, results, place / "simulation.log")
 
 

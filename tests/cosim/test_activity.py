@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cosim import activity
+from cosim.errors import HarnessError
 from hw import config as configs
 from hw.interface import MODES
 from sw import golden
@@ -57,5 +58,5 @@ def test_features_have_57_percent_zero_bits(code, paper):
 def test_a_wrong_count_of_spikes_is_refused(paper):
     model, x = activity.stimulus(paper, 2, seed=0, frames=2)
     x[1] = 0  # without the seed frame hardly anything fires
-    with pytest.raises(activity.harness.HarnessError, match="layer 0 fires"):
+    with pytest.raises(HarnessError, match="layer 0 fires"):
         activity.check_activity(paper, golden.run(model, x[None]), 2)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(1800)  # builds a simulator: long on a busy machine
 
-MUTATIONS = [  # file, text, its mutation, TEST that must fail, signal it must name; the first two in the fast suite
+MUTATIONS = [  # file, text, its mutation, test that must fail, signal it must name; the first two in the fast suite
     ("lif", "v >= threshold", "v > threshold", "lif", "spike"),
     ("pe_array", "(self.negate & self.gate)", "self.negate", "pe_array", "accumulator"),
     ("combine", "(1 << shift) >> 1", "0", "input_layer", "input current"),
@@ -40,13 +40,12 @@ def test_bench_names_the_signal(tmp_path, block, text, mutation, test, signal):
 
 
 def run_mutant(folder, path, text, mutation, test):
-    """`make cosim TEST=` on a copy of the project with one text changed."""
+    """One bench on a copy of the project with one text changed."""
     ignore = shutil.ignore_patterns("__pycache__", "weights", "data", "flow")
     for room in ("hw", "sw", "cosim"):
         shutil.copytree(ROOT / room, folder / room, ignore=ignore)
-    (folder / "build/cosim").mkdir(parents=True)
-    for library in (ROOT / "build/cosim").glob("runtime-*.a"):  # the same for every design, and slow to compile
-        shutil.copy2(library, folder / "build/cosim")
+    if (ROOT / "build/rtl/runtime").is_dir():  # the same for every design, and slow to compile
+        shutil.copytree(ROOT / "build/rtl/runtime", folder / "build/rtl/runtime")
     source = path.read_text()
     assert text in source, f"{path.name} no longer contains {text!r}: choose another constant to break"
     (folder / "hw" / path.name).write_text(source.replace(text, mutation))

@@ -1,4 +1,6 @@
-"""TEST names of `make cosim`, each with the simulations it takes: (top level, bench module)."""
+"""Test names of the cocotb benches, each with the simulations it takes: (top level, bench module)."""
+
+from cosim.errors import CosimError
 
 TESTS = {
     "pe_array": [("pe_array", "pe_array")],
@@ -18,9 +20,9 @@ TESTS = {
 
 
 def select(name):
-    """Tests behind a TEST name; raises `KeyError` with a message that lists those that exist."""
+    """Tests behind a name; raises `CosimError` that lists those that exist."""
     if name == "all":
         return list(TESTS)
     if name not in TESTS:
-        raise KeyError(f"no TEST={name}; there are {', '.join(TESTS)} and all")
+        raise CosimError(f"no test {name!r}; there are {', '.join(TESTS)} and all")
     return [name]

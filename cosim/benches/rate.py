@@ -1,4 +1,4 @@
-"""cocotb side of `cosim.rates`: runs inside the simulator and writes seconds for a number of clock cycles."""
+"""How fast cocotb runs the design, for `cosim.rates`: writes the seconds that a number of clock cycles took."""
 
 import time
 from pathlib import Path

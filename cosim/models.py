@@ -1,0 +1,83 @@
+"""Trained networks by name or folder, and recordings as what they hear: a list of utterances of int8 features."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hw.interface import MODES
+from sw.data import audio
+from sw.features import causal
+from sw.integers import integer_model
+from sw.integers.integer_model import IntegerModel, ModelError
+from sw.keywords import spotter, stream
+
+WEIGHTS = spotter.WEIGHTS
+CLIP = WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
+PAIR = "rsnn"  # the published network, trained for one and for two time steps
+PAPER = {1: "rsnn-paper-t1", 2: "rsnn-paper-t2"}
+
+
+def names():
+    """Names of the committed networks that run on the accelerator."""
+    return [PAIR, *sorted(p.name for p in WEIGHTS.glob("rsnn-*") if (p / "manifest.json").is_file())]
+
+
+def load(name):
+    """The `IntegerModel` of a name under sw/weights, or of a folder. Raises `ModelError` listing the names."""
+    name = PAPER[2] if str(name) == PAIR else str(name)
+    folder = WEIGHTS / name if name in names() else Path(name)
+    if not folder.is_dir():
+        raise ModelError(f"model {name!r} not found: give one of {', '.join(names())}, or the folder of a trained one")
+    return integer_model.load(folder)
+
+
+def by_time_steps(name):
+    """Time steps -> `IntegerModel`: both of `rsnn`, else the one there is."""
+    if str(name) == PAIR:
+        return {steps: load(folder) for steps, folder in PAPER.items()}
+    model = load(name)
+    return {model.time_steps: model}
+
+
+def modes(models):
+    """Names of the modes that the models of `by_time_steps` were trained for."""
+    return [name for name, mode in MODES.items() if mode.time_steps in models]
+
+
+def is_keyword(model):
+    return model.manifest.get("targets", {}).get("kind") == "keywords"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Utterances (T, F) int8 that the machine runs, each from cleared state; a keyword network hears windows."""
+
+    utterances: list
+    keywords: bool
+
+
+def hear(model: IntegerModel, wave):
+    """What `model` hears of a recording, float32 (samples,) at 16 kHz.
+
+    A phone recogniser hears it whole. A keyword network hears a second at a time, one window every `stream.HOP`,
+    silence counting as heard before the recording. Raises `ModelError` for a network that has no features of its own.
+    """
+    if "feature_mean" not in model.tables:
+        raise ModelError(f"{model.config.name}: the model carries no feature normalisation: it cannot hear a recording")
+    if not is_keyword(model):
+        return Heard([causal.extract(wave, audio.RATE, model)], False)
+    heard = np.concatenate([stream.before(), wave, stream.after(len(wave))])
+    windows = np.lib.stride_tricks.sliding_window_view(heard, audio.RATE)[::stream.HOP]
+    x = spotter.of_integers("keywords", model).hear(torch.from_numpy(windows.copy()))  # (B, features, frames)
+    return Heard(list(x.transpose(1, 2).to(torch.int8).numpy()), True)
+
+
+def words(model: IntegerModel, logits, samples):
+    """`stream.Detection`s in a recording of so many samples, from logits (windows x frames, O) of `hear`'s windows."""
+    classes, frames = len(model.manifest["labels"]), 1 + (audio.RATE - causal.WINDOW) // causal.SHIFT
+    summed = torch.from_numpy(np.asarray(logits).reshape(-1, frames, model.config.outputs).sum(1))[:, :classes].float()
+    ear = spotter.of_integers("keywords", model)
+    detector = stream.Detector(ear)
+    return detector.decide((summed * ear.scale()).softmax(1).numpy(), samples / audio.RATE)

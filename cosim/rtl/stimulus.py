@@ -1,0 +1,43 @@
+"""The file that the compiled programs read: words for the load port, then features (`Stimulus` in model_access.hpp)."""
+
+import numpy as np
+
+from cosim.errors import HarnessError
+from cosim.rtl.geometry import words
+from hw.interface import Register
+from hw.types import load_layout
+from sw.integers import images
+
+
+def payloads(config, where, data):
+    """Words of the load port, (k, 3) of buffer, row, slice and (k, load_bits) of 0 and 1, as (k, W) 32-bit words."""
+    layout = load_layout(config)
+    flat = np.zeros((len(where), 32 * words(layout.size)), np.uint8)
+    for column, name in enumerate(("buffer", "row", "slice")):
+        field = layout[name]
+        flat[:, field.offset:field.offset + field.width] = where[:, column:column + 1] >> np.arange(field.width) & 1
+    flat[:, layout["data"].offset:layout.size] = data
+    return np.packbits(flat, axis=1, bitorder="little").view(np.uint32)
+
+
+def _registers(config, listed):
+    where = np.array([word[:3] for word in listed])
+    data = np.array([[word[3] >> i & 1 for i in range(config.load_bits)] for word in listed], np.uint8)
+    return payloads(config, where, data)
+
+
+def write(path, model, mode, utterances, isolated=False):
+    """Write the file: utterances are (T, F) int8 arrays, each run from cleared state."""
+    config = model.config
+    registers = _registers(config, images.register_words(model, mode))
+    loads = np.concatenate([payloads(config, *images.weight_words(model)), registers])
+    clear = registers[Register.CLEAR.value]
+    parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear, loads.ravel()]
+    for utterance in utterances:
+        utterance = np.asarray(utterance)
+        if utterance.ndim != 2 or utterance.shape[1] != config.features or not len(utterance):
+            raise HarnessError(f"utterance of shape {utterance.shape}: wanted (frames, {config.features}), not empty")
+        if utterance.min() < -128 or utterance.max() > 127 or utterance.dtype.kind not in "iu":
+            raise HarnessError(f"features {utterance.min()}..{utterance.max()} ({utterance.dtype}): wanted int8 values")
+        parts += [np.array([len(utterance)], np.uint32), utterance.astype(np.int32).ravel().view(np.uint32)]
+    np.concatenate(parts).tofile(path)
