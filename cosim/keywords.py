@@ -1,6 +1,6 @@
 """Keyword models on the Verilated accelerator, bit for bit: the RSNN spotter whole, and SparkNets' binary heads.
 
-    sottovoce keywords-cosim --data FOLDER       a folder with a manifest
+    sottovoce keyword-conformance --data FOLDER       a folder with a manifest
 
 The RSNN: every spike, potential, logit, cycle and row read against the golden model. A head: gates of the trained
 SparkNet enter as spikes; the summed logits of each clip against `sw.keywords.head`, everything else against golden.
@@ -91,7 +91,7 @@ def run(args):
               f"{r['accuracy']:6.2f} %  {r['cycles_a_frame']:7.1f} cycles a frame, FC {r['fc_cycles_a_frame']:.1f}")
     path = store.results("keywords-cosim.json", args.publish)
     store.write_json(path, {
-        "command": f"sottovoce keywords-cosim --clips {args.clips}", "config": config.name, "commit": store.commit(),
+        "command": f"sottovoce keyword-conformance --clips {args.clips}", "config": config.name, "commit": store.commit(),
         "data": Path(args.data).name, "rows": rows})
     print(f"figures: {path}")
     return 1 if any(r["differences"] for r in rows) else 0
