@@ -9,7 +9,7 @@ import re
 import pytest
 from documents import LINK, ROOT, anchors, code_of, examples, pages
 
-from cosim.catalog import TESTS
+from cosim.bench.catalog import TESTS
 from sottovoce.commands import COMMANDS
 
 PAGES = {name: path.read_text() for name, path in pages().items()}
