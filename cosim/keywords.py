@@ -91,8 +91,8 @@ def run(args):
               f"{r['accuracy']:6.2f} %  {r['cycles_a_frame']:7.1f} cycles a frame, FC {r['fc_cycles_a_frame']:.1f}")
     path = store.results("keywords-cosim.json", args.publish)
     store.write_json(path, {
-        "command": f"sottovoce keyword-conformance --clips {args.clips}", "config": config.name, "commit": store.commit(),
-        "data": Path(args.data).name, "rows": rows})
+        "command": f"sottovoce keyword-conformance --clips {args.clips}", "config": config.name,
+        "commit": store.commit(), "data": Path(args.data).name, "rows": rows})
     print(f"figures: {path}")
     return 1 if any(r["differences"] for r in rows) else 0
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from hw.interface import WEIGHT_BUFFERS, Phase
+from hw.interface import MODES, WEIGHT_BUFFERS, Phase
 from sw import golden
 
 LANES = ("frame", "neuron")
@@ -28,6 +28,23 @@ def check_run(board, trace, observed, signals=tuple(SIGNALS), **where):
     for name in signals:
         field, axes = SIGNALS[name]
         board.check(name, getattr(trace, field)[0], getattr(observed, field), axes=axes, **where)
+
+
+async def each_mode(board, machine, model, frames, names, signals=tuple(SIGNALS), cost=True):
+    """In one mode after another, each from cleared state: an utterance through the machine, held to golden.
+
+    `frames` is x (T, F), or a function that draws it anew for each mode; `cost`: cycles and row reads too. Yields
+    (name, what was `Observed`, golden's trace, counters).
+    """
+    for name in names:
+        mode, x = MODES[name], frames() if callable(frames) else frames
+        await machine.select(mode)
+        observed = await machine.run(x)
+        trace, counters = reference(model, mode, x), machine.counters()
+        check_run(board, trace, observed, signals, run=name)
+        if cost:
+            check_counters(board, machine.config, mode, x, trace, counters, run=name)
+        yield name, observed, trace, counters
 
 
 def check_counters(board, config, mode, x, trace, counters, *, at=None, only=None, **where):

@@ -4,10 +4,11 @@ import cocotb
 import numpy as np
 
 from cosim.bench.monitor import Monitor, Observed
+from cosim.bench.networks import random_model
 from cosim.bench.packing import pack, unpack
-from cosim.bench.setup import start
+from cosim.bench.setup import configuration, generator, start
 from cosim.bench.streams import StreamSink, StreamSource
-from hw.interface import WEIGHT_BUFFERS, Buffer, Phase, Register
+from hw.interface import MODES, WEIGHT_BUFFERS, Buffer, Phase, Register
 from hw.types import load_layout, logits_layout
 from sw.integers import images
 
@@ -33,6 +34,15 @@ class Machine:
         for task in (machine.logits.run(), machine.monitor.watch_input(), machine.monitor.watch_lif()):
             cocotb.start_soon(task)
         return machine
+
+    @classmethod
+    async def with_random_model(cls, dut, salt=0):
+        """(configuration, random numbers, machine, a random model that it holds): where most tests start."""
+        config, numbers = configuration(), generator(salt)
+        machine = await cls.power_up(dut, config)
+        model = random_model(config, numbers)
+        await machine.load(model, MODES["t1"])
+        return config, numbers, machine, model
 
     def word(self, buffer, row, index, data):
         """A payload of the load port."""

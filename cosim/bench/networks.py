@@ -65,6 +65,11 @@ class Steered:
                 x[2 + self.singles.index(neuron)] = drive
         return x
 
+    def utterance(self):
+        """All patterns in a row: (names, x (T, F), spikes (T, 2, N) that they must make)."""
+        cases = self.patterns()
+        return list(cases), *(torch.stack(part) for part in zip(*cases.values(), strict=True))
+
     def patterns(self):
         """Named frames with the spikes they must make: name -> (x (F,), spikes (2, N))."""
         n, half, both, late = self.config.neurons, self.config.half, self.BOTH, self.LATE

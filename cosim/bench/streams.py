@@ -38,6 +38,14 @@ def bursts(seed, longest=40):
         yield from repeat(False, chance.randint(1, longest))
 
 
+PAUSES = ("never", "sometimes")  # for tests that are repeated with each
+
+
+def pauses(kind, seed):
+    """The pattern of one of `PAUSES`."""
+    return never() if kind == "never" else sometimes(seed)
+
+
 class StreamSource:
     """Offers words; `idle` is a pattern of the cycles in which it offers none."""
 

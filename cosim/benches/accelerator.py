@@ -2,10 +2,10 @@
 
 import cocotb
 
-from cosim.bench.frames import STEPS, check_counters, check_run, reference
+from cosim.bench.frames import STEPS, check_counters, check_run, each_mode, reference
 from cosim.bench.machine import Machine
-from cosim.bench.networks import random_frames, random_model
-from cosim.bench.setup import configuration, generator, patience, scoreboard
+from cosim.bench.networks import random_frames
+from cosim.bench.setup import patience, scoreboard
 from hw.interface import MODES, Register
 
 FRAMES = 5
@@ -14,28 +14,16 @@ FRAMES = 5
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def every_mode(dut):
     """In each mode a streamed utterance gives golden's bits on every signal, in exactly golden's cycles and reads."""
-    c, g = configuration(), generator()
-    machine = await Machine.power_up(dut, c)
-    model = random_model(c, g)
-    await machine.load(model, MODES["t1"])
+    c, g, machine, model = await Machine.with_random_model(dut)
     with scoreboard("every_mode") as board:
-        for name, mode in MODES.items():
-            x = random_frames(c, FRAMES, g)
-            await machine.select(mode)
-            observed = await machine.run(x)
-            trace = reference(model, mode, x)
-            check_run(board, trace, observed, run=name)
-            check_counters(board, c, mode, x, trace, machine.counters(), run=name)
+        async for name, _, trace, _ in each_mode(board, machine, model, lambda: random_frames(c, FRAMES, g), MODES):
             board.report(**{f"spike share, {name}": round(float(trace.spikes.float().mean()), 3)})
 
 
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def frame_by_frame(dut):
     """Frames that come one at a time, each after the last logit of the one before, cost exactly golden's cycles."""
-    c, g = configuration(), generator(1)
-    machine = await Machine.power_up(dut, c)
-    model = random_model(c, g)
-    await machine.load(model, MODES["t1"])
+    c, g, machine, model = await Machine.with_random_model(dut, 1)
     with scoreboard("frame_by_frame") as board:
         for name, mode in MODES.items():
             x = random_frames(c, 3, g)
@@ -54,9 +42,7 @@ async def frame_by_frame(dut):
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def two_utterances(dut):
     """Without a clear an utterance goes on where the last one ended, in another mode too; with one it starts anew."""
-    c, g = configuration(), generator(2)
-    machine = await Machine.power_up(dut, c)
-    model = random_model(c, g)
+    c, g, machine, model = await Machine.with_random_model(dut, 2)
     with scoreboard("two_utterances") as board:
         await machine.load(model, MODES["t2_merged"])
         first, second = (random_frames(c, 3, g) for _ in range(2))
@@ -72,9 +58,7 @@ async def two_utterances(dut):
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def load_waits_for_idle(dut):
     """A word on the load port is not taken while a frame runs: the frame keeps the threshold it began with."""
-    c, g = configuration(), generator(3)
-    machine = await Machine.power_up(dut, c)
-    model = random_model(c, g)
+    c, g, machine, model = await Machine.with_random_model(dut, 3)
     mode = MODES["t2_union"]
     await machine.load(model, mode)
     with scoreboard("load_waits_for_idle") as board:

@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.frames import check_run, each_mode, reference
 from cosim.bench.machine import Machine
 from cosim.bench.networks import Steered, random_frames, random_model, weights
 from cosim.bench.setup import configuration, generator, patience, scoreboard
@@ -16,17 +16,14 @@ async def named_neurons(dut):
     c = configuration()
     fc = weights(c, c.neurons, c.outputs, generator())
     steered = Steered(c, fc)
-    frames = steered.patterns()
-    x = torch.stack([features for features, _ in frames.values()])
-    expected = torch.stack([fc[s[0]].sum(0) + fc[s[1]].sum(0) for _, s in frames.values()])
+    _, x, spikes = steered.utterance()
+    expected = spikes.sum(1) @ fc.long()  # (T, 2, N) -> (T, O)
     machine = await Machine.power_up(dut, c)
     with scoreboard("named_neurons") as board:
         await machine.load(steered.model, MODES["t2_union"])
-        for name in ("t2_unmerged", "t2_merged", "t2_union"):
-            await machine.select(MODES[name])
-            observed = await machine.run(x)
+        names = ("t2_unmerged", "t2_merged", "t2_union")
+        async for name, observed, *_ in each_mode(board, machine, steered.model, x, names, ("spike", "logit"), False):
             board.check("logit by hand", expected, observed.logits, axes=("frame", "output"), run=name)
-            check_run(board, reference(steered.model, MODES[name], x), observed, ("spike", "logit"), run=name)
 
 
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
@@ -57,10 +54,5 @@ async def utterance(dut, weight):
     machine = await Machine.power_up(dut, c)
     with scoreboard(f"utterance/weight={weight}") as board:
         await machine.load(model, MODES["t1"])
-        for name, mode in MODES.items():
-            x = random_frames(c, 3, g)
-            await machine.select(mode)
-            observed = await machine.run(x)
-            trace = reference(model, mode, x)
-            check_run(board, trace, observed, ("logit",), run=name)
-            check_counters(board, c, mode, x, trace, machine.counters(), run=name)
+        async for _ in each_mode(board, machine, model, lambda: random_frames(c, 3, g), MODES, ("logit",)):
+            pass

@@ -5,7 +5,7 @@ import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from cosim.bench.setup import configuration, generator, scoreboard, seed, start
-from cosim.bench.streams import never, sometimes
+from cosim.bench.streams import PAUSES, never, pauses
 from sw import golden
 
 
@@ -67,7 +67,7 @@ async def every_input_value(dut):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(idle=["never", "sometimes"])
+@cocotb.parametrize(idle=PAUSES)
 async def random_frames(dut, idle):
     """Random frames, sparse and dense, give golden's slots, however the sequencer pauses."""
     c = configuration()
@@ -78,5 +78,5 @@ async def random_frames(dut, idle):
         for frame in range(20):
             x = torch.randint(-128, 128, (c.features,), generator=g, dtype=torch.int32)
             x[torch.rand(c.features, generator=g) < frame % 5 / 4] = 0
-            pauses = never() if idle == "never" else sometimes(seed() + frame)
-            board.check("slot", expected(x, c), await scan.frame(x, pauses), axes=("slot", "field"), frame=frame)
+            slots = await scan.frame(x, pauses(idle, seed() + frame))
+            board.check("slot", expected(x, c), slots, axes=("slot", "field"), frame=frame)

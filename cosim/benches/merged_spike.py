@@ -3,28 +3,24 @@
 import cocotb
 import torch
 
-from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.frames import each_mode
 from cosim.bench.machine import Machine
 from cosim.bench.networks import Steered, random_frames, random_model
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
 
-SEPARATE, MERGED = (MODES[f"t2_{name}"] for name in ("unmerged", "merged"))
+SEPARATE, MERGED = "t2_unmerged", "t2_merged"
 
 
 async def run_both(board, dut, config, model, x):
     """Logits (T, O) and FC cycles of both modes, each checked against golden."""
     machine = await Machine.power_up(dut, config)
-    await machine.load(model, SEPARATE)
+    await machine.load(model, MODES[SEPARATE])
     logits, fc_cycles = [], []
-    for name, mode in (("unmerged", SEPARATE), ("merged", MERGED)):
-        await machine.select(mode)
-        observed = await machine.run(x)
-        trace = reference(model, mode, x)
-        check_run(board, trace, observed, ("spike", "logit"), run=name)
-        check_counters(board, config, mode, x, trace, machine.counters(), run=name)
+    runs = each_mode(board, machine, model, x, (SEPARATE, MERGED), ("spike", "logit"))
+    async for _, observed, _, (cycles, _) in runs:
         logits.append(observed.logits)
-        fc_cycles.append(machine.counters()[0][Phase.FC.value])
+        fc_cycles.append(cycles[Phase.FC.value])
     board.check("merged logit", logits[0], logits[1], axes=("frame", "output"))
     return logits[1], fc_cycles
 
@@ -34,12 +30,11 @@ async def boundaries(dut):
     """With the most negative weight everywhere a logit is that weight times the spikes of both steps."""
     c = configuration()
     steered = Steered(c, torch.full((c.neurons, c.outputs), -c.weight_limit, dtype=torch.int32))
-    frames = steered.patterns()
-    x = torch.stack([features for features, _ in frames.values()])
+    names, x, spikes = steered.utterance()
     with scoreboard("boundaries") as board:
         logits, _ = await run_both(board, dut, c, steered.model, x)
-        for index, (name, (_, spikes)) in enumerate(frames.items()):
-            expected = [-c.weight_limit * int(spikes.sum())] * c.outputs
+        for index, name in enumerate(names):
+            expected = [-c.weight_limit * int(spikes[index].sum())] * c.outputs
             board.check("logit by hand", expected, logits[index], axes=("output",), frame=name)
 
 

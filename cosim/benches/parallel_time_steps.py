@@ -1,9 +1,8 @@
 """Type D: one row read serves both time steps. Reads are those of the machine's own counters."""
 
 import cocotb
-import torch
 
-from cosim.bench.frames import check_counters, check_run, reference
+from cosim.bench.frames import each_mode
 from cosim.bench.machine import Machine
 from cosim.bench.networks import Steered, random_frames, random_model, weights
 from cosim.bench.setup import configuration, generator, patience, scoreboard
@@ -18,14 +17,9 @@ async def run_all(board, dut, config, model, x):
     machine = await Machine.power_up(dut, config)
     await machine.load(model, MODES["t2_merged"])
     reads, spikes = [], []
-    for name in RUNS:
-        mode = MODES[name]
-        await machine.select(mode)
-        observed = await machine.run(x)
-        trace = reference(model, mode, x)
-        check_run(board, trace, observed, ("current", "potential", "spike", "logit"), run=name)
-        check_counters(board, config, mode, x, trace, machine.counters(), run=name)
-        reads.append(int(machine.counters()[1][RECURRENT].sum()))
+    signals = ("current", "potential", "spike", "logit")
+    async for _, observed, _, (_, rows) in each_mode(board, machine, model, x, RUNS, signals):
+        reads.append(int(rows[RECURRENT].sum()))
         spikes.append(observed.spikes)
     for name, other in zip(RUNS[1:], spikes[1:], strict=True):
         board.check("spike of the sequential run", spikes[0], other, run=name,
@@ -38,8 +32,7 @@ async def boundaries(dut):
     """Empty, full, half and single-neuron rows, alike and different in the two time steps, fire the neurons named."""
     c = configuration()
     steered = Steered(c, weights(c, c.neurons, c.outputs, generator()))
-    frames = steered.patterns()
-    x = torch.stack([features for features, _ in frames.values()])
+    _, x, _ = steered.utterance()
     with scoreboard("boundaries") as board:
         await run_all(board, dut, c, steered.model, x)
 

@@ -6,7 +6,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from cosim.bench.packing import pack
 from cosim.bench.setup import configuration, generator, scoreboard, seed, start
-from cosim.bench.streams import never, sometimes
+from cosim.bench.streams import PAUSES, never, pauses
 from hw.types import Gate, Mask
 from sw import golden
 
@@ -109,7 +109,7 @@ async def boundaries(dut):
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(idle=["never", "sometimes"])
+@cocotb.parametrize(idle=PAUSES)
 async def random_scans(dut, idle):
     """Random spikes under every mask, gate and split give golden's slots, however the sequencer pauses."""
     c = configuration()
@@ -124,5 +124,4 @@ async def random_scans(dut, idle):
             density = DENSITIES[index % len(DENSITIES)]
             spikes = torch.rand(2, c.neurons, generator=g) < density
             mask, gate, split = kinds[index % len(kinds)]
-            pauses = never() if idle == "never" else sometimes(seed() + index)
-            await compare(board, unit, spikes, mask, gate, split, pauses, scan=index)
+            await compare(board, unit, spikes, mask, gate, split, pauses(idle, seed() + index), scan=index)
