@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cosim import command, models, results
+from cosim import models, results
 from cosim.errors import HarnessError
 from cosim.rtl import harness, side_by_side
 from hw import config as configs
@@ -194,11 +194,3 @@ def _values(measured, saved, codes, recurrent):
         "merging_saves": round(saved, 4), "cycles_t2_merged_by_input_code": codes,
         "recurrent_row_reads_sequential": recurrent["t2_sequential"],
         "recurrent_row_reads_parallel": recurrent["t2_merged"], "recurrent_row_reads_union": recurrent["t2_union"]}
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,12 +6,11 @@
 One and two time steps, every mode that the network was trained for.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from cosim import command, models, results
+from cosim import models, results
 from cosim.rtl import side_by_side
 from sw import golden
 from sw.data import audio, manifest
@@ -93,11 +92,3 @@ def publish(args, data):
         raise ValueError(f"--publish: docs/results holds the figures of --model {models.PAIR} on a data folder; "
                          f"got --model {args.model}, --data {data}")
     return args.publish
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,13 +10,12 @@ design), seconds after.
 """
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cosim import command, models, picture, results
+from cosim import models, picture, results
 from cosim.rtl import side_by_side
 from hw import store
 from hw.interface import MODES, WEIGHT_BUFFERS
@@ -138,11 +137,3 @@ def run(args):
     print(report(summary))
     print(f"picture: {target}")
     return 1 if summary["mismatches"] else 0
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,14 +6,13 @@ The RSNN: every spike, potential, logit, cycle and row read against the golden m
 SparkNet enter as spikes; the summed logits of each clip against `sw.keywords.head`, everything else against golden.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from cosim import command, results
+from cosim import results
 from cosim.rtl import side_by_side
 from hw import config as hw_config
 from hw import store
@@ -95,11 +94,3 @@ def run(args):
         "commit": store.commit(), "data": Path(args.data).name, "rows": rows})
     print(f"figures: {path}")
     return 1 if any(r["differences"] for r in rows) else 0
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

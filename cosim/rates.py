@@ -17,7 +17,7 @@ from amaranth.sim import Simulator
 from cocotb_tools.runner import get_runner
 from tqdm import tqdm
 
-from cosim import activity, command, results
+from cosim import activity, results
 from cosim.rtl import harness, simulate, stimulus
 from hw import config as configs
 from hw.accelerator import Accelerator
@@ -127,11 +127,3 @@ def run(args):
                  "is_not": "absolute rates of any other machine"}, args.publish)
     print(f"figures: {path}")
     return 0
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cosim import command
 from cosim.bench.catalog import TESTS, select
 from cosim.rtl.simulate import build, simulate
 from hw import config as configs
@@ -110,11 +109,3 @@ def run(args):
           f"{sum(s['differences'] for s in summaries):,} differ, "
           f"{'FAILED: ' + ', '.join(failed) if failed else 'all passed'}, {time.monotonic() - started:.0f} s")
     return 1 if failed else 0
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

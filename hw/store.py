@@ -29,7 +29,12 @@ def write_json(path, value):
 
 def results(name, publish=False):
     """Where a command leaves its figures: under build, or, to publish them, in the project's own docs/results."""
-    return Path("docs/results" if publish else "build/results") / name
+    if not publish:
+        return Path("build/results") / name
+    folder = Path(__file__).parents[1] / "docs" / "results"
+    if not folder.is_dir():
+        raise ValueError(f"--publish: {folder} is missing: only a checkout has published figures; leave the option out")
+    return folder / name
 
 
 def commit():

@@ -1,8 +1,6 @@
 """`python -m sottovoce` is the command `sottovoce`."""
 
-import sys
-
-from sottovoce.cli import main
+from sottovoce.cli import enter
 
 if __name__ == "__main__":
-    sys.exit(main())
+    enter()

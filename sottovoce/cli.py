@@ -4,12 +4,14 @@ import argparse
 import difflib
 import importlib
 import os
+import shlex
 import sys
+from pathlib import Path
 
 import sottovoce
 from sottovoce import families, interrupt
 from sottovoce.commands import COMMANDS, GROUPS
-from sottovoce.refusal import CANNOT, MISUSED, refuse
+from sottovoce.refusal import CANNOT, MISUSED, refuse, say
 
 REFUSED = (ValueError, RuntimeError, OSError)  # what commands raise for what they cannot do; anything else is a fault
 
@@ -55,6 +57,12 @@ def parser_of(name, module):
     return parser
 
 
+def typed(name, words):
+    """The command as a figure's recipe has it: paths of this machine alone are cut to their last part."""
+    plain = [Path(word).name if word.startswith(("/", "../", "~")) else word for word in words]
+    return shlex.join(["sottovoce", name, *plain])
+
+
 def find(name):
     """The command of a name, or one line with the nearest and all that there are."""
     if name not in COMMANDS:
@@ -71,12 +79,13 @@ def call(name, words):
     loaded = importlib.import_module(module)
     if not hasattr(loaded, "add_arguments"):
         return loaded.main(words)
-    return loaded.run(parser_of(name, loaded).parse_args(words))
+    args = parser_of(name, loaded).parse_args(words)
+    args.command = typed(name, words)
+    return loaded.run(args)
 
 
 def main(argv=None):
-    """The door; returns the exit status."""
-    interrupt.install()
+    """Run one command line; returns the exit status. A misspelt one ends in `SystemExit`."""
     words = list(sys.argv[1:] if argv is None else argv)
     shown = "--traceback" in words[:1]
     words = words[shown:]
@@ -96,4 +105,11 @@ def main(argv=None):
     except REFUSED as error:
         if shown:
             raise
-        refuse(error, CANNOT)
+        say(error)
+        return CANNOT
+
+
+def enter():
+    """The door as a process of its own."""
+    interrupt.install()
+    sys.exit(main())

@@ -12,8 +12,8 @@ def choose(task, words):
     if not words or words[0].startswith("-"):
         models = ", ".join((*PHONES[task], *recipes.RECIPES))
         if words[:1] in (["-h"], ["--help"]):
-            print(f"usage: sottovoce {task} MODEL …\n\nMODEL is one of {models}; `sottovoce {task} MODEL --help` has the "
-                  "options of its family.")
+            print(f"usage: sottovoce {task} MODEL …\n\nMODEL is one of {models};\n"
+                  f"`sottovoce {task} MODEL --help` has the options of its family.")
             raise SystemExit(0)
         refuse(f"{task} wants a model as its first argument: {models}", 2)
     given = ["--model", words[0]]

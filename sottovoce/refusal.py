@@ -5,7 +5,12 @@ import sys
 CANNOT, MISUSED = 1, 2
 
 
-def refuse(message, status=CANNOT):
-    """End the process with one line that says what is wrong."""
+def say(message):
+    """One line on stderr, however many the message has."""
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def refuse(message, status=MISUSED):
+    """End the process with one line that says what is wrong."""
+    say(message)
     sys.exit(status)

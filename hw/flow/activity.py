@@ -1,30 +1,27 @@
 """Activity of the mapped netlist over real frames, as SAIF for power analysis; logits come along to be checked.
 
-    python -m hw.flow.activity --config paper --stimulus build/stimulus.bin --skip 2
+    sottovoce gates --config paper --frames 3 --stimulus-only build/physical/stimulus-paper.bin
+    sottovoce gate-activity --config paper --stimulus build/physical/stimulus-paper.bin
 
-A stimulus file (written by `cosim.gates --stimulus-only` from a model and a recording) holds words for the load port
+A stimulus file (written by the first command from a model and a recording) holds words for the load port
 and features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first
 `skip` of them unrecorded.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from hw import config as configs
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories
-from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib import memories, runs
+from hw.flow.lib.errors import FlowError
 from hw.flow.lib.gate_simulator import GateSimulator
 from hw.flow.lib.netlist import Netlist
 from hw.interface import WEIGHT_BUFFERS, Buffer
 from hw.types import load_layout, logits_layout
-
-from .synth import folder_of
 
 PERIOD = 10  # ns a cycle in the file; energies do not depend on it
 
@@ -33,7 +30,7 @@ def read_stimulus(path, config):
     """(words of the load port as integers, clear word, features (T, F) as bytes) of the first utterance."""
     path = Path(path)
     if not path.is_file():
-        raise FlowError(f"{path}: no such stimulus; make it with `python -m cosim.gates.netlist_run --stimulus-only`")
+        raise FlowError(f"{path}: no such stimulus; make it with `sottovoce gates --stimulus-only`")
     words = np.fromfile(path, np.uint32)
     width = -(-load_layout(config).size // 32)
     loads = int(words[0])
@@ -195,27 +192,20 @@ def record(config, library, folder, stimulus, skip, made_by=""):
     return logits, window
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.activity", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
-    parser.add_argument("--stimulus", type=Path, required=True, help="file that cosim.gates --stimulus-only wrote")
+    parser.add_argument("--stimulus", type=Path, required=True, help="file that `gates --stimulus-only` wrote")
     parser.add_argument("--skip", type=int, default=1, help="frames before recording starts (default: %(default)s)")
-    args = parser.parse_args(argv)
-    with command():
-        config = configs.load(args.config)
-        library = libraries.load(args.lib, args.pdk)
-        folder = folder_of(args, config, library)
-        if not (folder / "netlist.json").is_file():
-            raise FlowError(f"{folder}: no netlist: run `make synth CONFIG={args.config} LIB={args.lib}`")
-        logits, window = record(config, library, folder, args.stimulus, args.skip,
-                                f"make gate-activity CONFIG={args.config} LIB={args.lib}")
-        print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
-              f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
-              f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")
-        if window.get("logits_differ"):
-            raise FlowError("the netlist's logits differ from the golden model's")
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Record, and hold the netlist's logits to the golden ones."""
+    config, library, folder = runs.opened(args)
+    runs.synthesised(folder, args)
+    logits, window = record(config, library, folder, args.stimulus, args.skip, args.command)
+    print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
+          f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
+          f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")
+    if window.get("logits_differ"):
+        raise FlowError("the netlist's logits differ from the golden model's")

@@ -1,21 +1,20 @@
-"""`docs/results/physical.json` from the reports that the other commands left under build/physical.
+"""One JSON from the reports that the other commands of the flow left under build/physical.
 
-    python -m hw.flow.collect
+    sottovoce physical                  build/results/physical.json
+    sottovoce physical --publish        docs/results/physical.json, in a checkout
 
 Rows are merged by (config, library, corner, variant): a row without a folder stays as it is, and of a row that was
 synthesised again from the same RTL with the same settings the figures that were not run again stay. Every figure group
 has its command in `recipes`; a figure that was never run is null.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 from hw import store
 from hw.flow.lib import published
-from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib.errors import FlowError
 
-TARGET = Path("docs/results/physical.json")
 KEY = ("config", "library", "corner", "variant")
 # fields that are dictionaries of independent runs: corners, blocks, options
 PARTS = ("slack_ns", "critical_path", "gate_level", "placed", "recipes", "tool_versions")
@@ -145,16 +144,15 @@ def collect(folder, old=None):
     }
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.collect", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     parser.add_argument("--build", type=Path, default=Path("build/physical"), help="default: %(default)s")
-    parser.add_argument("--target", type=Path, default=TARGET, help="default: %(default)s")
-    args = parser.parse_args(argv)
-    with command():
-        data = collect(args.build, _read(args.target))
-        store.write_json(args.target, data)
-        print(f"{args.target}: {len(data['rows'])} rows")
+    parser.add_argument("--publish", action="store_true", help="into docs/results in place of build/results")
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Merge what is found into the figures that are there."""
+    target = store.results("physical.json", args.publish)
+    data = collect(args.build, _read(target))
+    store.write_json(target, data)
+    print(f"{target}: {len(data['rows'])} rows")

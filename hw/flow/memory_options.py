@@ -1,25 +1,20 @@
 """The weight buffers built other ways: SRAM macros, flip-flops, latches, or a ROM of fixed weights.
 
-    python -m hw.flow.memory_options --config paper --lib ihp-sg13g2
+    sottovoce memory-options --config paper --lib ihp-sg13g2
 
 Flip-flops and latches: a small bank is synthesised (cells, enables, read multiplexers) and scaled by bits; the scaling
 is linear in bits with the read tree counted. ROM: rows of given or seeded weights as logic, `rows` of them synthesised.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
-from hw import config as configs
 from hw import store
-from hw.flow import synth
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories, yosys
-from hw.flow.lib.errors import FlowError, command
+from hw.flow.lib import mapping, memories, runs, yosys
+from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
-
-from .files import recipe
 
 ROWS, BITS = 16, 64  # of the bank that is synthesised
 
@@ -62,7 +57,7 @@ def _map(text, library, folder, label):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "empty.v").write_text("")
     (folder / f"{label}.v").write_text(text)
-    passes = synth.passes([folder / "empty.v", folder / f"{label}.v"], library, folder, top="bank")
+    passes = mapping.passes([folder / "empty.v", folder / f"{label}.v"], library, folder, top="bank")
     passes = [p for p in passes if not p.startswith(("read_verilog -lib", "check"))]
     if label == "latches":
         (folder / "latch_map.v").write_text(latch_map(library.latch))
@@ -70,7 +65,7 @@ def _map(text, library, folder, label):
     log, _, _ = yosys.run(passes, folder, label)
     yosys.triage(log)
     netlist = Netlist(folder / "mapped.json", library.cells.cells, "bank")
-    netlist.buffer_fanout(synth.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
+    netlist.buffer_fanout(mapping.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
     return netlist.count("bank")
 
 
@@ -92,49 +87,39 @@ def measure(config, library, folder, images=None):
     for kind, latch in (("flip-flops", False), ("latches", True)):
         counts = _map(register_bank(ROWS, BITS, latch), library, folder, kind)
         ratio = bits / (ROWS * BITS)
-        out[kind] = {
-            "area_um2": round(counts["area_um2"] * ratio),
-            "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
-            "how": f"a bank of {ROWS} x {BITS} synthesised, scaled by bits",
-        }
+        out[kind] = _scaled(counts, ratio, f"a bank of {ROWS} x {BITS} synthesised, scaled by bits")
     rows, width = config.input_rows, config.row_bits
     if images:
-        words, told = read_hex(Path(images) / "input.hex"), "trained input weights"
+        words, source = read_hex(Path(images) / "input.hex"), "trained input weights"
     else:
         codes = np.random.default_rng(0).integers(0, 1 << 16, (rows, width // 16))
-        words, told = (
-            [sum(int(c) << (16 * i) for i, c in enumerate(row)) for row in codes],
-            "random bits: an upper bound",
-        )
+        words = [sum(int(c) << (16 * i) for i, c in enumerate(row)) for row in codes]
+        source = "random bits: an upper bound"
     counts = _map(rom(words, width), library, folder, "rom")
     ratio = bits / (rows * width)
-    out["rom"] = {
-        "area_um2": round(counts["area_um2"] * ratio),
-        "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
-        "how": f"{rows} x {width} of {told} as logic, scaled by bits",
-    }
+    out["rom"] = _scaled(counts, ratio, f"{rows} x {width} of {source} as logic, scaled by bits")
     return out
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.memory_options", description=__doc__.splitlines()[0])
+def _scaled(counts, ratio, how):
+    return {"area_um2": round(counts["area_um2"] * ratio), "leakage_uw": round(counts["leakage_nw"] * ratio / 1e3, 3),
+            "how": how}
+
+
+def add_arguments(parser):
+    """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--images", help="folder of memory images (.hex) for the ROM; random bits without")
-    args = parser.parse_args(argv)
-    with command():
-        config = configs.load(args.config)
-        library = libraries.load(args.lib, args.pdk)
-        folder = synth.folder_of(args, config, library)
-        out = measure(config, library, folder / "memory_options", args.images)
-        store.write_json(folder / "memory_options.json", out | {"command": recipe("memory-options", parser, args)})
-        base = out["sram macros"]["area_um2"]
-        print(f"{out['bits']} bits of {config.name} in {library.name}:")
-        for kind in ("sram macros", "flip-flops", "latches", "rom"):
-            row = out[kind]
-            print(f"  {kind:12} {row['area_um2'] / 1e6:9.4f} mm2  {row['area_um2'] / base:6.2f} x  "
-                  f"{row['leakage_uw']:10.3f} uW leakage  ({row['how']})")
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Measure and print a line a kind of storage."""
+    config, library, folder = runs.opened(args)
+    out = measure(config, library, folder / "memory_options", args.images)
+    store.write_json(folder / "memory_options.json", out | {"command": args.command})
+    base = out["sram macros"]["area_um2"]
+    print(f"{out['bits']} bits of {config.name} in {library.name}:")
+    for kind in ("sram macros", "flip-flops", "latches", "rom"):
+        row = out[kind]
+        print(f"  {kind:12} {row['area_um2'] / 1e6:9.4f} mm2  {row['area_um2'] / base:6.2f} x  "
+              f"{row['leakage_uw']:10.3f} uW leakage  ({row['how']})")

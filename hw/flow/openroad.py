@@ -1,12 +1,12 @@
-"""`make openroad`: a block from netlist to global route, and configurations for OpenROAD-flow-scripts and LibreLane.
+"""A block from netlist to global route, and configurations for OpenROAD-flow-scripts and LibreLane.
 
-    python -m hw.flow.openroad --config tiny                   the whole design, with its SRAM macros
-    python -m hw.flow.openroad --config paper --block lif      one block
+    sottovoce openroad --config tiny                   the whole design, with its SRAM macros
+    sottovoce openroad --config paper --block lif      one block
 
-The scripts are constraints/openroad/*.tcl. Without `openroad` on PATH the configurations are still written.
+Needs `sottovoce synth` of the same configuration before. The scripts are constraints/openroad/*.tcl. Without `openroad`
+on PATH the configurations are still written.
 """
 
-import argparse
 import json
 import math
 import re
@@ -14,17 +14,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hw import config as configs
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import placed
-from hw.flow.lib.errors import FlowError, command, watched
-from hw.flow.lib.sta_tool import SDC, _tcl
+from hw.flow.lib import placed, runs
+from hw.flow.lib.errors import FlowError
+from hw.flow.lib.sta_tool import SDC, tcl
+from hw.flow.lib.tools import watched
 from hw.flow.lib.yosys import CONSTRAINTS
-
-from .files import recipe
-from .sta import synthesised
-from .synth import folder_of
 
 SCRIPTS = CONSTRAINTS / "openroad"
 HALO = 60.0  # um kept free round a macro
@@ -149,7 +145,7 @@ def flow_scripts_config(values, library, folder):
             f"{n} {p.split()[2]} {' '.join(p.split()[:2])}\n"
             for n, p in zip(values["macro_names"], values["macro_places"], strict=True)))
     (folder / "config.mk").write_text("\n".join(mk) + "\n")
-    sets = "".join(f"set {k} {_tcl(values[k])}\n" for k in ("clock_period", "driving_cell", "load_pf"))
+    sets = "".join(f"set {k} {tcl(values[k])}\n" for k in ("clock_period", "driving_cell", "load_pf"))
     (folder / "design.sdc").write_text(sets + SDC.read_text())
     lane = {"meta": {"version": 2, "flow": "Classic", "substituting_steps": {"Yosys.Synthesis": None}},
             "DESIGN_NAME": top, "PDK": library.name, "VERILOG_FILES": [str(values["netlist"])], "CLOCK_PORT": "clk",
@@ -171,10 +167,10 @@ def version():
     return (done.stdout + done.stderr).split()[0] if done.stdout + done.stderr else "unknown"
 
 
-def run(values, folder):
-    """Run the flow; returns its log."""
+def place(values, folder):
+    """Run the steps of constraints/openroad/flow.tcl; returns their log."""
     source = folder / "run.tcl"
-    source.write_text("".join(f"set {k} {_tcl(v)}\n" for k, v in (values | {"out_dir": folder.resolve()}).items())
+    source.write_text("".join(f"set {k} {tcl(v)}\n" for k, v in (values | {"out_dir": folder.resolve()}).items())
                       + f"source {{{SCRIPTS / 'flow.tcl'}}}\nexit\n")
     text = watched(["openroad", "-no_splash", "-exit", str(source)], f"openroad {values['top']}", folder / "flow.log")
     if "\nEND" not in text:
@@ -183,44 +179,38 @@ def run(values, folder):
     return text
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.openroad", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--block", default="accelerator", help="module to place, pe_array, lif, … (default: the whole)")
     parser.add_argument("--period", type=float, default=20.0, help="clock period in ns (default: %(default)s)")
     parser.add_argument("--utilisation", type=float, default=50.0, help="percent of the core (default: %(default)s)")
     parser.add_argument("--route-rounds", type=int, default=15,
                         help="rounds of the global router against overflow (default: %(default)s)")
-    args = parser.parse_args(argv)
-    with command():
-        if not 5 <= args.utilisation <= 95:
-            raise FlowError(f"--utilisation {args.utilisation}: wanted 5 to 95")
-        config = configs.load(args.config)
-        library = libraries.load(args.lib, args.pdk)
-        base = folder_of(args, config, library)
-        result = synthesised(base, args)
-        modules = {b["module"] for b in result["blocks"].values()}
-        if args.block not in modules:
-            raise FlowError(f"--block {args.block!r}: wanted one of {', '.join(sorted(modules))}")
-        folder = base / "openroad" / args.block
-        folder.mkdir(parents=True, exist_ok=True)
-        values = settings(library, result, base.resolve(), args.block, args.period, args.utilisation,
-                          args.route_rounds)
-        flow_scripts_config(values, library, folder.resolve())
-        print(f"{folder}: config.mk (OpenROAD-flow-scripts), config.json (LibreLane)")
-        if not shutil.which("openroad"):
-            raise FlowError("openroad is missing: install it from github.com/The-OpenROAD-Project/OpenROAD/releases, "
-                            "or give the configurations above to OpenROAD-flow-scripts or LibreLane")
-        out = placed.parse(run(values, folder), version()) | {
-            "config": config.name, "library": library.name, "block": args.block, "period_ns": args.period,
-            "synthesised_um2": area_of(result, args.block), "command": recipe("openroad", parser, args)}
-        macros = {m["macro"] for m in result["memories"].values()} if values["macro_names"] else ()
-        placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}",
-                       {m: macro_size(values["lefs"], m) for m in macros})
-        store.write_json(folder / "openroad.json", out)
-        print(json.dumps(out, indent=1))
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Write the configurations, place and route where `openroad` is there, and print what it reported."""
+    if not 5 <= args.utilisation <= 95:
+        raise FlowError(f"--utilisation {args.utilisation:g}: wanted 5 to 95")
+    config, library, base = runs.opened(args)
+    result = runs.synthesised(base, args)
+    modules = {b["module"] for b in result["blocks"].values()}
+    if args.block not in modules:
+        raise FlowError(f"--block {args.block!r}: wanted one of {', '.join(sorted(modules))}")
+    folder = base / "openroad" / args.block
+    folder.mkdir(parents=True, exist_ok=True)
+    values = settings(library, result, base.resolve(), args.block, args.period, args.utilisation, args.route_rounds)
+    flow_scripts_config(values, library, folder.resolve())
+    print(f"{folder}: config.mk (OpenROAD-flow-scripts), config.json (LibreLane)")
+    if not shutil.which("openroad"):
+        raise FlowError("openroad is missing: install it from github.com/The-OpenROAD-Project/OpenROAD/releases, "
+                        "or give the configurations above to OpenROAD-flow-scripts or LibreLane")
+    out = placed.parse(place(values, folder), version()) | {
+        "config": config.name, "library": library.name, "block": args.block, "period_ns": args.period,
+        "synthesised_um2": area_of(result, args.block), "command": args.command}
+    macros = {m["macro"] for m in result["memories"].values()} if values["macro_names"] else ()
+    placed.picture(folder / "placed.def", folder / "placed.png", f"{config.name} {args.block}, {library.name}",
+                   {m: macro_size(values["lefs"], m) for m in macros})
+    store.write_json(folder / "openroad.json", out)
+    print(json.dumps(out, indent=1))

@@ -1,30 +1,26 @@
-"""`make power`: energy a frame by block under the activity of real frames: leakage, clock, switching, SRAM reads.
+"""Energy a frame by block under the activity of real frames: leakage, clock, switching, SRAM reads.
 
-    python -m hw.flow.power --config paper --lib ihp-sg13g2
+    sottovoce power --config paper --lib ihp-sg13g2
 
-Logic from OpenSTA 3 with every pin annotated (SAIF of `hw.flow.activity`), from the Liberty tables where there is no
-OpenSTA 3 (`--tool tables` asks for it), from a stated model where there are no tables (`hw.flow.lib.liberty_power`); the
-report names which. SRAM from the row reads of the design's own
-counters times the macros' Liberty energy. A frame lasts 10 ms; outside its cycles the clock stands still and only
-leakage is counted.
+Needs `sottovoce gate-activity` of the same synthesis before. Logic from OpenSTA 3 with every pin annotated, from the
+Liberty tables where there is no OpenSTA 3 (`--tool tables` asks for them), from a stated model where there are no
+tables (`hw.flow.lib.liberty_power`); the report names which. SRAM from the row reads of the design's own counters
+times the macros' Liberty energy. A frame lasts 10 ms; outside its cycles the clock stands still and only leakage is
+counted.
 """
 
-import argparse
 import json
 import re
 import shutil
 
 from hw import config as configs
 from hw import store
-from hw.flow.lib import liberty_power, memories, published, sta_tool
+from hw.flow.activity import PERIOD
+from hw.flow.lib import liberty_power, memories, published, runs, sta_tool
 from hw.flow.lib import library as libraries
-from hw.flow.lib.errors import FlowError, Progress, command
+from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
-
-from .activity import PERIOD
-from .files import recipe
-from .sta import synthesised
-from .synth import folder_of
+from hw.flow.lib.tools import Progress
 
 FRAME_S = 0.01
 KINDS = ("registers_clock_nj", "combinational_nj", "switching_nj", "sram_nj", "leakage_nj")
@@ -108,14 +104,12 @@ def analyse(library, result, folder, tool="auto"):
     """The power report of a synthesised folder that holds `activity.saif`."""
     for name in ("activity.saif", "activity.json", "netlist.json"):
         if not (folder / name).is_file():
-            raise FlowError(f"{folder / name} is missing: run `python -m hw.flow.activity --help`")
+            raise FlowError(f"{folder / name} is missing: run `make gate-activity` first")
     window = json.loads((folder / "activity.json").read_text())
     instances, share, method = instances_of(library, result, folder, tool)
     if share < 0.95:
-        raise FlowError(
-            f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of another "
-            "netlist; run hw.flow.activity again"
-        )
+        raise FlowError(f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of "
+                        "another netlist; run `make gate-activity` again")
     netlist = json.loads((folder / "netlist.json").read_text())["modules"]
     cells_of, root_pf = leaves(netlist, "accelerator", library.cells.cells)
     seconds = window["cycles"] * PERIOD * 1e-9
@@ -177,21 +171,16 @@ def table(report):
     return "\n".join(lines + [f"  - {d}" for d in report["differences"]])
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.flow.power", description=__doc__.splitlines()[0])
+def add_arguments(parser):
+    """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto",
                         help="OpenSTA 3, or the Liberty tables; auto: the first to be had (default: %(default)s)")
-    args = parser.parse_args(argv)
-    with command():
-        config = configs.load(args.config)
-        library = libraries.load(args.lib, args.pdk)
-        folder = folder_of(args, config, library)
-        report = analyse(library, synthesised(folder, args), folder, args.tool)
-        store.write_json(folder / "power.json", report | {"command": recipe("power", parser, args)})
-        print(table(report))
 
 
-if __name__ == "__main__":
-    main()
+def run(args):
+    """Compute and print the report."""
+    _, library, folder = runs.opened(args)
+    report = analyse(library, runs.synthesised(folder, args), folder, args.tool)
+    store.write_json(folder / "power.json", report | {"command": args.command})
+    print(table(report))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from cosim import demo
+from sottovoce import cli
 
 
 @pytest.fixture
 def refused(tmp_path, capsys):
     """A function that runs the demo on a recording and returns the one line of its refusal."""
     def run(path):
-        assert demo.main(["--wav", str(path), "--out", str(tmp_path / "out")]) == 1
+        assert cli.main(["demo", "--wav", str(path), "--out", str(tmp_path / "out")]) == 1
         assert not (tmp_path / "out").exists()
         message = capsys.readouterr().err
         assert message.startswith("error: ") and message.count("\n") == 1 and str(path) in message

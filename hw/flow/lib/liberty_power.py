@@ -184,7 +184,8 @@ def instances(library, netlist, macro_kinds, saif):
         leakage = t.static(high, nanowatt) if names else np.zeros(len(members))
         rows += [{"name": path, "internal": i * 1e-12 / seconds, "switching": s * 1e-12 / seconds, "leakage": w * 1e-9}
                  for (path, _), i, s, w in zip(members, inside, switching, leakage, strict=True)]
-    used = "Liberty tables (hw/flow/lib/liberty_power.py)" if tables else "energy model: the library has no power tables"
+    used = "Liberty tables (hw/flow/lib/liberty_power.py)" if tables else \
+        "energy model: the library has no power tables"
     if not any(cell.leakage for cell in library.cells.cells.values()):
-        used += "; it has no leakage either: counted as nought"
+        used += "; it has no leakage either: counted as 0"
     return rows, found / max(1, wanted), used

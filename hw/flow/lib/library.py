@@ -41,17 +41,10 @@ class Library:
 
     @property
     def latch(self):
-        return self._storage("latch")
-
-    @property
-    def flip_flop(self):
-        return self._storage("ff")
-
-    def _storage(self, kind):
-        """Smallest cell of a kind of storage."""
-        found = [c for c in self.cells.cells.values() if c.storage and c.storage[0] == kind and not c.dont_use]
+        """Smallest latch."""
+        found = [c for c in self.cells.cells.values() if c.storage and c.storage[0] == "latch" and not c.dont_use]
         if not found:
-            raise FlowError(f"{self.cells.path}: no {kind} in it; give LIB= a library with one")
+            raise FlowError(f"{self.cells.path}: no latch in it; give LIB= a library with one")
         return min(found, key=lambda c: c.area)
 
 
@@ -67,8 +60,8 @@ def ihp(pdk=None, corner="typ"):
     """IHP SG13G2, 130 nm, from the folder the user names."""
     folder = Path(pdk) if pdk else DEFAULT_PDK
     if not folder.is_dir():
-        raise FlowError(f"PDK={str(folder)!r}: no such folder; clone IHP-Open-PDK or OpenROAD-flow-scripts and give "
-                        "PDK=<its ihp-sg13g2 folder>, or use LIB=nangate45")
+        raise FlowError(f"PDK={str(folder)!r}: no such folder of IHP views; clone IHP-Open-PDK or "
+                        "OpenROAD-flow-scripts and give PDK=<its ihp-sg13g2 folder>, or use LIB=nangate45")
     cells = _find(folder, [f"lib/sg13g2_stdcell_{corner}*.lib",
                            f"libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_{corner}*.lib"], f"{corner} standard cells")
     macros = _find(folder, [f"lib/RM_IHPSG13_1P_*_{corner}_*.lib",
@@ -142,10 +135,17 @@ def load(name, pdk=None, corner="typ"):
     raise FlowError(f"LIB={name!r}: wanted ihp-sg13g2, nangate45 or the path of a .lib file")
 
 
-def arguments(parser):
-    """The options that every command of the flow shares."""
-    parser.add_argument("--config", default="tiny", help="tiny, paper or a YAML file (default: %(default)s)")
+def arguments(parser, corners=False):
+    """The options that every command of the flow shares; `corners` where another than the typical one makes sense."""
+    parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
     parser.add_argument("--lib", default="ihp-sg13g2",
                         help="ihp-sg13g2, nangate45 or the path of a .lib file (default: %(default)s)")
-    parser.add_argument("--pdk", default=None, help="folder with the IHP views (default: ../shared/pdk/ihp-sg13g2)")
+    parser.add_argument("--pdk", help="folder with the IHP views: `ihp-sg13g2` of a clone of IHP-Open-PDK or of "
+                        "OpenROAD-flow-scripts (default: ../shared/pdk/ihp-sg13g2 beside a checkout)")
+    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical"), help="folder (default: %(default)s)")
+    if corners:
+        parser.add_argument("--corner", choices=CORNERS, default="typ",
+                            help="of process, voltage and temperature (default: %(default)s)")
+    else:
+        parser.set_defaults(corner="typ")

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from hw.flow.lib.errors import FlowError, watched
+from hw.flow.lib.errors import FlowError
+from hw.flow.lib.tools import watched
 from hw.flow.lib.yosys import CONSTRAINTS
 
 SDC = CONSTRAINTS / "accelerator.sdc"
@@ -21,14 +22,10 @@ def version():
     return found[0] if found else "unknown"
 
 
-def major():
-    found = re.match(r"\d+", version())
-    return int(found[0]) if found else 0
-
-
-def _tcl(value):
+def tcl(value):
+    """A value as a word of Tcl; sequences as lists."""
     if isinstance(value, (list, tuple)):
-        return "[list " + " ".join(_tcl(v) for v in value) + "]"
+        return "[list " + " ".join(tcl(v) for v in value) + "]"
     return "{" + str(value) + "}"
 
 
@@ -36,7 +33,7 @@ def run(script, folder, **settings):
     """Run `constraints/sta/SCRIPT.tcl` with Tcl variables set; returns its output."""
     version()
     folder = Path(folder)
-    lines = [f"set {name} {_tcl(value)}" for name, value in settings.items()]
+    lines = [f"set {name} {tcl(value)}" for name, value in settings.items()]
     source = folder / f"{script}_run.tcl"
     source.write_text("\n".join([*lines, f"source {{{CONSTRAINTS / 'sta' / (script + '.tcl')}}}", "exit", ""]))
     text = watched(["sta", "-no_splash", "-exit", str(source)], f"OpenSTA {script}", folder / f"{script}.log")

@@ -4,17 +4,25 @@ Every warning must match a rule of `constraints/yosys/warnings.txt` or the run i
 """
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from hw.flow.lib.errors import FlowError, Progress
+from hw.flow.lib.errors import FlowError
+from hw.flow.lib.tools import Progress, ended
 
 CONSTRAINTS = Path(__file__).resolve().parents[1] / "constraints"  # in a checkout a link to the top-level folder
-RUN = "import sys\nfrom pyosys import libyosys as y\nd = y.Design()\n" \
-      "for p in open(sys.argv[1]): y.run_pass(p.strip(), d)\n"
+# runs the passes of the script argv[1], and writes the number of each to the pipe argv[2] before it begins
+RUN = """import os, sys
+from pyosys import libyosys
+design = libyosys.Design()
+for number, line in enumerate(open(sys.argv[1])):
+    os.write(int(sys.argv[2]), bytes([number]))
+    libyosys.run_pass(line.strip(), design)
+"""
 WARNING = re.compile(r"(?:^|\s)Warning: (.*)")
 
 
@@ -51,24 +59,35 @@ def run(passes, folder, label):
     folder.mkdir(parents=True, exist_ok=True)
     script, log = folder / f"{label}.ys", folder / f"{label}.log"
     script.write_text("\n".join(passes) + "\n")
-    with log.open("w") as out, Progress(f"Yosys {label}") as progress:
-        process = subprocess.Popen([sys.executable, "-c", RUN, str(script)], stdout=out, stderr=out, cwd=folder)
-        peak = 0
-        try:
+    begun, told = os.pipe()
+    os.set_blocking(begun, False)
+    peak = 0
+    try:
+        with log.open("w") as out, Progress(f"Yosys {label}", len(passes)) as progress, subprocess.Popen(
+                [sys.executable, "-c", RUN, str(script), str(told)], stdout=out, stderr=out, cwd=folder,
+                pass_fds=[told]) as process, ended(process):
             while process.poll() is None:
                 peak = max(peak, _resident(process.pid))
-                progress.tick()
+                at = _latest(begun)
+                progress.tick(at, passes[at].split()[0]) if at is not None else progress.tick()
                 time.sleep(0.2)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        seconds = progress.seconds
+            seconds = progress.seconds
+    finally:
+        os.close(begun)
+        os.close(told)
     text = log.read_text(errors="replace")
     if process.returncode:
         last = [line for line in text.splitlines() if line.startswith("ERROR")] or text.splitlines()[-1:]
         raise FlowError(f"Yosys stopped in {label}: {' '.join(last)[:300]} (log: {log})")
     return text, seconds, peak
+
+
+def _latest(pipe):
+    """Number of the pass that began last since the last call, or None."""
+    try:
+        return os.read(pipe, 256)[-1]
+    except BlockingIOError:
+        return None
 
 
 def _resident(pid):

@@ -5,7 +5,8 @@ import copy
 import pytest
 
 from hw import store
-from hw.flow import collect, files
+from hw.flow import collect
+from hw.flow.lib import runs
 
 ROW = {"config": "tiny", "library": "lib", "corner": "typ", "variant": "default", "rtl_sha256": "a", "settings": {},
        "power_uw_at_10ms": 1.0, "ablation": [1], "slack_ns": {"typ": 1}, "critical_path": {}, "gate_level": {"lif": 1},
@@ -40,7 +41,7 @@ def test_a_new_netlist_forgets_what_was_made_from_the_old(tmp_path):
     for name in ("sta-typ.json", "power.json", "netlist.v"):
         (tmp_path / name).write_text("")
     (tmp_path / "gates" / "lif").mkdir(parents=True)
-    files.forget(tmp_path)
+    runs.forget(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["netlist.v"]
 
 
@@ -50,14 +51,3 @@ def test_a_crash_leaves_the_old_report(tmp_path):
         store.write_json(tmp_path / "a.json", {"new": object()})
     assert "old" in (tmp_path / "a.json").read_text()
 
-
-def test_a_recipe_names_what_is_not_default():
-    import argparse
-
-    from hw.flow.lib import library
-    parser = argparse.ArgumentParser()
-    library.arguments(parser)
-    parser.add_argument("--blocks", nargs="+", default=["accelerator"])
-    parser.add_argument("--vcd", action="store_true")
-    args = parser.parse_args(["--config", "paper", "--blocks", "pe_array", "lif", "--pdk", "/somewhere"])
-    assert files.recipe("gates", parser, args) == 'make gates CONFIG=paper LIB=ihp-sg13g2 ARGS="--blocks pe_array lif"'

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hw import store
 from hw.flow import activity, collect, power, sta
 from hw.flow.lib import placed, published, sta_tool
 from hw.flow.lib.errors import FlowError
@@ -101,7 +102,7 @@ def test_missing_inputs_are_refused_in_one_line(tmp_path):
 
 
 def test_committed_results_sum_up():
-    data = json.loads(collect.TARGET.read_text())
+    data = json.loads(store.results("physical.json", publish=True).read_text())
     assert data["rows"]
     for row in data["rows"]:
         assert sum(row["area_um2"].values()) == pytest.approx(row["total_um2"], abs=0.1)

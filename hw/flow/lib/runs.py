@@ -1,0 +1,44 @@
+"""The folder of a synthesis, build/physical/CONFIG/LIBRARY/VARIANT: where it is, what it holds, what goes stale."""
+
+import json
+import shutil
+from pathlib import Path
+
+from hw import config as configs
+from hw.flow.lib import library as libraries
+from hw.flow.lib.errors import FlowError
+
+# what other commands leave in a synthesis folder; a new netlist makes all of it stale
+FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
+                "gates", "openroad", "ablation")
+
+
+def folder_of(args, config, library):
+    """Where the results of a configuration, library and variant live."""
+    return args.out / config.name / library.name / args.variant
+
+
+def synthesised(folder, args):
+    """The synthesis report of a folder; raises `FlowError` naming the command that makes it."""
+    path = Path(folder) / "synth.json"
+    if not path.is_file():
+        raise FlowError(f"{path} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`")
+    return json.loads(path.read_text())
+
+
+def forget(folder):
+    """Remove what was made from an older netlist in a synthesis folder, its report first."""
+    (Path(folder) / "synth.json").unlink(missing_ok=True)
+    for pattern in FROM_NETLIST:
+        for path in Path(folder).glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def opened(args):
+    """What the options that all commands share name: (configuration, library, folder of the synthesis)."""
+    config = configs.load(args.config)
+    library = libraries.load(args.lib, args.pdk, args.corner)
+    return config, library, folder_of(args, config, library)

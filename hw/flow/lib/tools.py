@@ -1,0 +1,68 @@
+"""Tools as processes: how far they are, what they say, and their end when this one ends."""
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+BEAT_S = 0.5  # how often the clock of a bar moves
+
+
+class Progress:
+    """One line on stderr: what runs, for how long, and, where `steps` are known, which of them. A context manager.
+
+    On a terminal a bar that moves; in a log one line at the end.
+    """
+
+    def __init__(self, text, steps=None):
+        self.text, self.steps = text, steps
+
+    def __enter__(self):
+        self.start = self.shown = time.monotonic()
+        count = "{n_fmt}/{total_fmt} " if self.steps else ""
+        # passes take from milliseconds to minutes: their number says where the run is, not how long it will last
+        self.bar = tqdm(total=self.steps, desc=self.text, disable=None, leave=False, file=sys.stderr,
+                        bar_format="{desc}: " + count + "{elapsed}{postfix}")
+        return self
+
+    def tick(self, done=None, name=None):
+        """Call as often as is handy; `done` steps are over and the one called `name` runs."""
+        if done is not None:
+            self.bar.n = done
+            self.bar.set_postfix_str(name or "", refresh=False)
+        if done is not None or time.monotonic() - self.shown > BEAT_S:
+            self.shown = time.monotonic()
+            self.bar.refresh()
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self.start
+
+    def __exit__(self, kind, value, trace):
+        self.bar.close()
+        if kind is None:
+            print(f"{self.text}: {self.seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def ended(process):
+    """A process that does not outlive the block."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def watched(call, text, log):
+    """Run a tool under a `Progress`, its output kept in the file `log` as it comes; returns the output."""
+    with Progress(text) as progress, log.open("w", buffering=1) as kept, \
+            subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process, \
+            ended(process):
+        for line in process.stdout:
+            kept.write(line)
+            progress.tick()
+    return log.read_text()
