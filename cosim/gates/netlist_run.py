@@ -14,7 +14,7 @@ import numpy as np
 
 from cosim import models
 from cosim.gates import ride_along, stimulus
-from cosim.rtl import builder, golden_run, harness, side_by_side
+from cosim.rtl import builder, harness, side_by_side
 from cosim.rtl import stimulus as stimulus_file
 from hw import config as configs
 from hw import store
@@ -23,6 +23,7 @@ from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.runs import folder_of
 from hw.interface import MODES
+from sw import golden
 
 
 def compile_gates(config, library, synthesised, blocks):
@@ -100,4 +101,4 @@ def write_stimulus(path, model, mode, x):
     """A stimulus file of frames x (T, F), and the golden logits beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     stimulus_file.write(path, model, mode, [x])
-    np.save(path.with_suffix(".npy"), golden_run.predict(model, [x], mode).logits.astype(np.int32))
+    np.save(path.with_suffix(".npy"), golden.predict(model, [x], mode).logits.astype(np.int32))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from cosim.rtl import golden_run, harness
+from cosim.rtl import harness
 from hw.interface import MODES
+from sw import golden
 
 
 @dataclass(frozen=True)
@@ -32,4 +33,4 @@ def check(model, mode_name, utterances, *, isolated=False, quiet=False, folder=N
     def counted(steps):
         return tqdm(steps, desc=f"{mode_name}: golden model", unit="frame", file=sys.stderr, leave=False,
                     disable=quiet or None)
-    return Outcome(run, *run.prediction.compare(golden_run.predict(model, utterances, mode, counted)))
+    return Outcome(run, *run.prediction.compare(golden.predict(model, utterances, mode, counted)))

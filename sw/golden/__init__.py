@@ -2,6 +2,7 @@
 
     trace = run(model, x, MODES["t2_union"])       spikes, potentials, currents, logits of whole utterances
     cost = cycles(model.config, mode, x, trace)    cycles by phase and row reads by buffer, for each frame
+    predict(model, x)                              all of it for int8 features, in the form that the RTL answers in
 
 The functions have the names of the blocks in `hw`, and share no code with them.
 """
@@ -9,7 +10,9 @@ The functions have the names of the blocks in `hw`, and share no code with them.
 from .blocks import combine, digits, fc_layer, input_layer, lif, pe_array, recurrent_layer
 from .cycles import Cost, cycles, ends
 from .network import Trace, run
+from .prediction import Prediction, PredictionError, predict
 from .scans import input_scan, zero_skip
 
-__all__ = ["Cost", "Trace", "combine", "cycles", "digits", "ends", "fc_layer", "input_layer", "input_scan",
-           "lif", "pe_array", "recurrent_layer", "run", "zero_skip"]
+__all__ = ["Cost", "Prediction", "PredictionError", "Trace", "combine", "cycles", "digits", "ends",
+           "fc_layer", "input_layer", "input_scan", "lif", "pe_array", "predict", "recurrent_layer", "run",
+           "zero_skip"]

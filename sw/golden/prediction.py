@@ -1,14 +1,22 @@
 """What a run of the network shows, frame by frame: the one result type of the golden model and of the Verilated RTL.
 
-    rtl.predict(x) == model.predict(x)
+    rtl.predict(x) == model.predict(x)                     `model`: an IntegerModel, whose method is `predict` here
     rtl.predict(x).first_difference(model.predict(x))      "" or one line that names signal and place
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from hw.interface import WEIGHT_BUFFERS, Phase
+from hw.interface import MODES, WEIGHT_BUFFERS, Mode, Phase
+
+from .cycles import cycles
+from .network import run
+
+
+class PredictionError(ValueError):
+    """Features or a mode that cannot be run; the message quotes shapes or values."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +83,55 @@ def difference(signal, axes, expected, got, **where):
 
 def _place(signal, where):
     return signal + "".join(f", {name.replace('_', ' ')} {value}".rstrip() for name, value in where.items())
+
+
+def utterances_of(x, features):
+    """Int8 features as a list of (frames, features) int8 arrays: `x` is one such array or a list of them.
+
+    Raises `PredictionError` for other shapes, for no frame at all, and for values beyond 8 bits.
+    """
+    found = [np.asarray(u) for u in (x if isinstance(x, (list, tuple)) else [x])]
+    for i, u in enumerate(found):
+        if u.ndim != 2 or u.shape[1] != features or not len(u):
+            raise PredictionError(f"utterance {i} has shape {u.shape}: wanted (frames, {features}), not empty")
+        if not np.issubdtype(u.dtype, np.integer) or u.min() < -128 or u.max() > 127:
+            raise PredictionError(f"utterance {i}: {u.dtype} values from {u.min()} to {u.max()}: wanted integers from "
+                                  "-128 to 127, as `sw.features.causal.extract` gives them")
+    if not found:
+        raise PredictionError("no utterance: wanted an array (frames, features) or a list of them")
+    return [u.astype(np.int8) for u in found]
+
+
+def mode_of(model, mode=None):
+    """A `Mode` by name or as it is; by default the fastest of the model's time steps. Raises `PredictionError`."""
+    if mode is None:
+        mode = "t1" if model.time_steps == 1 else "t2_union"
+    if isinstance(mode, str) and mode not in MODES:
+        raise PredictionError(f"mode {mode!r}: wanted one of {', '.join(MODES)}")
+    return mode if isinstance(mode, Mode) else MODES[mode]
+
+
+def predict(model, x, mode=None, progress=None):
+    """Run int8 features through the golden model: one (frames, features) array, or a list, each from cleared state.
+
+    `mode`: a name of `hw.interface.MODES` or a `Mode`; see `mode_of`. `progress` wraps the frame loop (tqdm, say).
+    """
+    mode, utterances = mode_of(model, mode), utterances_of(x, model.config.features)
+    frames = [len(u) for u in utterances]
+    batch = torch.zeros(len(utterances), max(frames), model.config.features, dtype=torch.int32)
+    for i, u in enumerate(utterances):
+        batch[i, :len(u)] = torch.from_numpy(u)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # products of 128 x 128: more threads only wait for each other
+    try:
+        trace = run(model, batch, mode.time_steps, progress=progress)
+        cost = cycles(model.config, mode, batch, trace)
+    finally:
+        torch.set_num_threads(threads)
+    real = torch.arange(max(frames)) < torch.tensor(frames)[:, None]  # (B, T)
+
+    def layers(values):
+        return tuple(v.numpy() for v in values[real].unbind(1))  # (T, layers, K, N) -> one (T, K, N) a layer
+
+    return Prediction(trace.logits[real].numpy(), layers(trace.spikes), layers(trace.potentials),
+                      cost.phases[real].numpy(), cost.reads[real].numpy())

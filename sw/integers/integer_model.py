@@ -16,6 +16,7 @@ from safetensors.torch import save as save_tensors
 
 from hw import config as hw_config
 from hw import store
+from sw import golden
 
 MATRICES = ("input", "recurrent0", "forward1", "recurrent1", "fc")
 
@@ -81,6 +82,10 @@ class IntegerModel:
                 raise ModelError(f"manifest: {'.'.join(keys[:i + 1])!r} is missing: export the model again")
             value = value[key]
         return value
+
+    def predict(self, x, mode=None):
+        """The golden model's `Prediction` of int8 features, see `sw.golden.predict`."""
+        return golden.predict(self, x, mode)
 
     def payload(self):
         """The bytes of `weights.safetensors`; the hash is taken over them."""

@@ -7,7 +7,7 @@ import pytest
 
 from cosim.errors import HarnessError
 from cosim.gates import mechanisms, stimulus
-from cosim.rtl import golden_run, harness
+from cosim.rtl import harness
 from hw import config
 from hw.interface import MODES
 from sw import golden
@@ -25,7 +25,7 @@ def test_what_a_mode_selects_runs_on_the_full_hardware():
 def test_a_difference_from_the_golden_model_stops_a_row(monkeypatch, off_by):
     mode = MODES["t2_merged"]
     model, x, _ = stimulus.of(TINY, mode, 2, "speech")
-    wanted = golden_run.predict(model, [x], mode)
+    wanted = golden.predict(model, [x], mode)
     reads = wanted.reads.copy()
     reads[0, 0] += off_by
     latency = wanted.phases.sum(1) + golden.ends(TINY)
