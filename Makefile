@@ -18,7 +18,7 @@ more = $(value ARGS)
 
 .DEFAULT_GOAL := demo
 .PHONY: help setup demo listen test test-all nightly lint verilog cosim activity conformance rates train evaluate \
-        study synthetic download clean
+        study synthetic download doctor clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -125,6 +125,9 @@ nightly: $(READY) ## The slow tests alone
 
 lint: $(READY) ## Ruff over everything
 	@$(PY) -m ruff check .
+
+doctor: $(READY) ## What is installed, what is missing and what that prevents
+	@$(DOOR) doctor
 
 clean: ## Remove everything that can be remade, but .venv
 	rm -rf build

@@ -2,7 +2,6 @@
 flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 PAPER = $(filter paper,$(value CONFIG))
-STIMULUS = build/physical/stimulus-$(if $(value CONFIG),$(basename $(notdir $(subst $() ,_,$(value CONFIG)))),tiny).bin
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
 .PHONY: physical synth sta gate-activity gates power ablation memory-options openroad fpga-report physical-json
 
@@ -23,8 +22,8 @@ gates: $(READY) ## Gate-level co-simulation beside the RTL (ARGS="--blocks pe_ar
 	@$(DOOR) gates $(flow) $(or $(more),$(if $(PAPER),--blocks pe_array lif --frames 2))
 
 gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
-	@$(DOOR) gates $(flow) --frames $(or $(FRAMES),3) --stimulus-only '$(STIMULUS)'
-	@$(DOOR) gate-activity $(flow) --stimulus '$(STIMULUS)' $(more)
+	@$(DOOR) gates $(flow) --frames $(or $(FRAMES),3) --stimulus-only
+	@$(DOOR) gate-activity $(flow) $(more)
 
 power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or TOOL=tables)
 	@$(DOOR) power $(flow) $(call opt,--tool,TOOL)

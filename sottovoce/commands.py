@@ -63,5 +63,8 @@ GROUPS = {
         "fpga": Command("hw.flow.fpga", "utilisation and clock on an ECP5"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },
+    "this machine": {
+        "doctor": Command("sottovoce.doctor", "what is installed, what is missing and what that prevents"),
+    },
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}

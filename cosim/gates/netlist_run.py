@@ -21,7 +21,7 @@ from hw import store
 from hw.flow.lib import cell_models, memories
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
-from hw.flow.lib.runs import folder_of
+from hw.flow.lib.runs import folder_of, stimulus_of
 from hw.interface import MODES
 from sw import golden
 
@@ -62,7 +62,8 @@ def add_arguments(parser):
                         help="real speech, or a network at the published activity (default: %(default)s)")
     parser.add_argument("--model", help=f"network that hears the speech: {', '.join(models.names())}, or a folder "
                         "(default: the committed one of the configuration, else random weights)")
-    parser.add_argument("--stimulus-only", type=Path, help="write this stimulus file and golden logits beside it, stop")
+    parser.add_argument("--stimulus-only", nargs="?", const="", help="write the stimulus for `sottovoce gate-activity` "
+                        "and golden logits beside it, and stop; a file (default: OUT/CONFIG/stimulus.bin)")
 
 
 def run(args):
@@ -70,9 +71,10 @@ def run(args):
     model = models.load(args.model) if args.model else None
     config = model.config if model else configs.load(args.config)
     model, x, said = stimulus.of(config, MODES[args.mode], args.frames, args.source, model)
-    if args.stimulus_only:
-        write_stimulus(args.stimulus_only, model, MODES[args.mode], x)
-        print(f"{args.stimulus_only}: {len(x)} frames, {args.mode}; {said}")
+    if args.stimulus_only is not None:
+        path = Path(args.stimulus_only or stimulus_of(args, config))
+        write_stimulus(path, model, MODES[args.mode], x)
+        print(f"{path}: {len(x)} frames, {args.mode}; {said}")
         return 0
     library = libraries.load(args.lib, args.pdk)
     synthesised = folder_of(args, config, library)

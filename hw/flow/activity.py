@@ -1,7 +1,7 @@
 """Activity of the mapped netlist over real frames, as SAIF for power analysis; logits come along to be checked.
 
-    sottovoce gates --config paper --frames 3 --stimulus-only build/physical/stimulus-paper.bin
-    sottovoce gate-activity --config paper --stimulus build/physical/stimulus-paper.bin
+    sottovoce gates --config paper --frames 3 --stimulus-only
+    sottovoce gate-activity --config paper
 
 A stimulus file (written by the first command from a model and a recording) holds words for the load port
 and features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first
@@ -195,7 +195,8 @@ def record(config, library, folder, stimulus, skip, made_by=""):
 def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
-    parser.add_argument("--stimulus", type=Path, required=True, help="file that `gates --stimulus-only` wrote")
+    parser.add_argument("--stimulus", type=Path, help="file that `gates --stimulus-only` wrote "
+                        "(default: OUT/CONFIG/stimulus.bin)")
     parser.add_argument("--skip", type=int, default=1, help="frames before recording starts (default: %(default)s)")
 
 
@@ -203,7 +204,8 @@ def run(args):
     """Record, and hold the netlist's logits to the golden ones."""
     config, library, folder = runs.opened(args)
     runs.synthesised(folder, args)
-    logits, window = record(config, library, folder, args.stimulus, args.skip, args.command)
+    logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config),
+                            args.skip, args.command)
     print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
           f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
           f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")

@@ -18,6 +18,11 @@ def folder_of(args, config, library):
     return args.out / config.name / library.name / args.variant
 
 
+def stimulus_of(args, config):
+    """Where the frames that a configuration's netlist runs are kept, for every library and variant of it."""
+    return args.out / config.name / "stimulus.bin"
+
+
 def synthesised(folder, args):
     """The synthesis report of a folder; raises `FlowError` naming the command that makes it."""
     path = Path(folder) / "synth.json"
