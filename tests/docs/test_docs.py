@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import importlib.util
 import io
+import json
 import re
 
 import pytest
@@ -91,6 +92,18 @@ def test_examples_run(page, monkeypatch):
     for example in examples(PAGES[page]):
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(example, page, "exec"), space)
+
+
+@pytest.mark.parametrize(("page", "file", "keys"), [
+    ("README.md", "accelerator", ["cycles_t1", "cycles_t2_unmerged", "cycles_t2_merged", "cycles_t2_union",
+                                  "values_compared"]),
+    ("docs/start-here.md", "accelerator", ["cycles_t1", "cycles_t2_sequential", "cycles_t2_unmerged",
+                                           "cycles_t2_merged", "cycles_t2_union"])])
+def test_quoted_figures_are_the_published_ones(page, file, keys):
+    figures = json.loads((ROOT / "docs/results" / f"{file}.json").read_text())
+    for key in keys:
+        shown = f"{figures[key]:,}" if isinstance(figures[key], int) else str(figures[key])
+        assert re.search(rf"(?<![\d.]){re.escape(shown)}(?![\d.])", PAGES[page]), f"{page} lacks {key} = {shown}"
 
 
 def test_the_readme_fits_a_terminal():
