@@ -8,7 +8,7 @@ from cosim import models
 from cosim.errors import HarnessError
 from cosim.rtl import harness
 from hw import config as configs
-from hw.interface import MODES
+from sw.golden.prediction import mode_of, utterances_of
 from sw.integers.integer_model import IntegerModel
 
 
@@ -36,13 +36,11 @@ class Rtl:
         return self
 
     def predict(self, x, mode=None):
-        """Frames x (T, F) of int8 values, from cleared state -> `Prediction`; `mode` is a name of `MODES`.
+        """Int8 features (T, F), or a list of such utterances, each from cleared state -> `Prediction` of all frames.
 
-        By default the mode is the fastest of the model's time steps: t2_union, or t1.
+        `mode` as in `sw.golden.predict`. Raises `PredictionError` for other features or modes.
         """
         if self.model is None:
             raise HarnessError(f"{self.config.name}: no weights: call load(model) first")
-        mode = mode or ("t2_union" if self.model.time_steps == 2 else "t1")
-        if mode not in MODES:
-            raise HarnessError(f"mode {mode!r}: wanted one of {', '.join(MODES)}")
-        return harness.run(self.model, MODES[mode], [x], folder=self._folder).prediction
+        utterances = utterances_of(x, self.config.features)
+        return harness.run(self.model, mode_of(self.model, mode), utterances, folder=self._folder).prediction

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from cosim.errors import HarnessError
 from cosim.rtl.geometry import words
 from hw.interface import Register
 from hw.types import load_layout
+from sw.golden.prediction import utterances_of
 from sw.integers import images
 
 
@@ -27,17 +27,12 @@ def _registers(config, listed):
 
 
 def write(path, model, mode, utterances, isolated=False):
-    """Write the file: utterances are (T, F) int8 arrays, each run from cleared state."""
+    """Write the file: utterances are (T, F) int8 arrays, each run from cleared state. Raises `PredictionError`."""
     config = model.config
     registers = _registers(config, images.register_words(model, mode))
     loads = np.concatenate([payloads(config, *images.weight_words(model)), registers])
     clear = registers[Register.CLEAR.value]
     parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear, loads.ravel()]
-    for utterance in utterances:
-        utterance = np.asarray(utterance)
-        if utterance.ndim != 2 or utterance.shape[1] != config.features or not len(utterance):
-            raise HarnessError(f"utterance of shape {utterance.shape}: wanted (frames, {config.features}), not empty")
-        if utterance.min() < -128 or utterance.max() > 127 or utterance.dtype.kind not in "iu":
-            raise HarnessError(f"features {utterance.min()}..{utterance.max()} ({utterance.dtype}): wanted int8 values")
+    for utterance in utterances_of(list(utterances), config.features):
         parts += [np.array([len(utterance)], np.uint32), utterance.astype(np.int32).ravel().view(np.uint32)]
     np.concatenate(parts).tofile(path)

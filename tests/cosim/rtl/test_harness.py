@@ -11,6 +11,7 @@ from cosim.errors import HarnessError
 from cosim.rtl import builder, harness, side_by_side
 from hw import config as configs
 from hw.interface import MODES
+from sw.golden import PredictionError
 from sw.integers.integer_model import IntegerModel
 
 
@@ -74,7 +75,7 @@ def test_a_broken_threshold_is_named():
 
 def test_an_empty_utterance_is_refused():
     model = random_model()
-    with pytest.raises(HarnessError, match=r"shape \(0, 10\)"):
+    with pytest.raises(PredictionError, match=r"shape \(0, 10\)"):
         harness.run(model, MODES["t1"], [np.zeros((0, 10), np.int8)])
 
 
