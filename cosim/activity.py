@@ -77,8 +77,9 @@ def stimulus(config, steps, seed, frames):
             forward[generator.choice(drivers, len(followers)), followers] = 7
     threshold = 7 << config.potential_fraction
     fc = torch.from_numpy(generator.integers(-8, 8, (n, config.outputs), dtype=np.int32))
-    model = IntegerModel(config, w_input, 7 * torch.eye(n, dtype=torch.int32), forward,
-                         torch.zeros(n, n, dtype=torch.int32), fc, torch.tensor([threshold] * 2), time_steps=steps)
+    model = IntegerModel(config, [w_input, 7 * torch.eye(n, dtype=torch.int32), forward,
+                                  torch.zeros(n, n, dtype=torch.int32), fc],
+                         torch.tensor([threshold] * 2), time_steps=steps)
     x = _features(config, SEED_FRAMES + frames, generator)
     x[:SEED_FRAMES] = 0
     x[0, 0], x[1, 1], x[1, 2] = 3 << shift, 5 << shift, 7 << shift

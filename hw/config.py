@@ -1,22 +1,34 @@
 """The one frozen configuration that feeds RTL, golden model, training, export and reports.
 
-A configuration is a YAML file. Shipped ones are named (`tiny`, `paper`); a user's own file is given by path.
-Every field is checked when the configuration is built; an error quotes the bad value and says what would serve.
+A configuration is a YAML file of version 2; files of version 1 (two recurrent layers as wide as the lanes) still load.
+Shipped ones are named (`tiny`, `paper`, ...); a user's own file is given by path. Every field is checked when the
+configuration is built; an error quotes the bad value and says what would serve.
 """
 
-from dataclasses import asdict, dataclass, field, fields
+import re
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-import yaml
+from .plain_yaml import YamlError, read
+from .sizes import Sizes
 
 SHIPPED = Path(__file__).parent / "configs"
 INPUT_CODES = ("twos_complement", "sign_magnitude", "signed_digit")
 RESETS = ("zero", "subtract")
-GROUP_BITS = 4  # an 8-bit input is split in two groups of 4 bits, one per PE set (type A)
+GROUP_BITS = 4   # an 8-bit input is split in two groups of 4 bits, one per PE set (type A)
+MOST_DELAY = 15  # frames
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+V1_ONLY = ("neurons", "leak_shift", "reset")
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be built; the message names the field and quotes the value."""
+
+
+def quoted(value):
+    """A value as an error quotes it: never longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +44,30 @@ class Mechanisms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Delays:
+    """The most frames that any neuron's spikes are late on their way; a neuron's own number is data. 0 builds none."""
+
+    forward: int = 0    # into the next layer; the last layer's way into the FC is `Config.readout_delay`
+    recurrent: int = 0  # into the layer itself, beyond the one frame that recurrence takes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer of spiking neurons. `neuron` in place of a value: a table with a value for each neuron is loaded."""
+
+    neurons: int
+    recurrent: bool = True
+    reset: str = "zero"           # of a neuron that fired: to zero, or `subtract` the threshold
+    persist: bool = True          # false: potentials start each frame from zero
+    leak_shift: int | str = 2     # leak(u) = u >> shift, 0 for none; or `neuron`
+    threshold: str = "layer"      # one, loaded at run time; or `neuron`
+    bias: bool = False            # a value for each neuron, added at each time step
+    synapse_shift: int = 0        # currents decay by i >> shift instead of ending at once; 0: no such state
+    delays: Delays = field(default_factory=Delays)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Sizes):
     """Sizes, number formats and mechanisms of one accelerator.
 
     Weights are signed `weight_bits`, inputs signed 8 bit, potentials signed `potential_bits` with
@@ -43,136 +78,113 @@ class Config:
 
     name: str
     features: int
-    input_rows: int
-    neurons: int
+    lanes: int                        # of each of the two PE sets
+    layers: tuple[Layer, ...]
     outputs: int
+    input_rows: int | None = None     # rows of the input weight buffer a group of layer 0; default: `features`
     feature_bits: int = 8
     weight_bits: int = 4
     input_code: str = "signed_digit"
-    accumulator_bits: int = 13
+    accumulator_bits: int | None = None  # default: as many as no weights and inputs can overflow
     potential_bits: int = 16
     potential_fraction: int = 4
     input_shift: int = 4              # input current = round((lo + 16 hi) / 2^input_shift)
-    leak_shift: tuple[int, int] = (2, 2)  # per layer: leak(u) = u >> shift, beta = 1 - 2^-shift
-    reset: str = "zero"
+    readout_delay: int = 0            # as `Delays`, from the last layer into the FC
+    lif_lanes: int | None = None      # neurons that the LIF unit serves a cycle; default: `lanes`
     logits_per_beat: int = 16
     load_bits: int = 64               # width of the load port = write granularity of the weight SRAMs
     counters: bool = True
     mechanisms: Mechanisms = field(default_factory=Mechanisms)
 
     def __post_init__(self):
-        def need(name, ok, wanted):
-            if not ok:
-                raise ConfigError(f"{self.name}: {name}={getattr(self, name)!r}: {wanted}")
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise ConfigError(f"name={quoted(self.name)}: wanted a plain name of a-z, 0-9, '-', '_' and '.'")
+        self._types(self, "")
+        for default, value in (("input_rows", self.features), ("lif_lanes", self.lanes)):
+            if getattr(self, default) is None:
+                object.__setattr__(self, default, value)
+        self._check_layers()
+        self._check_sizes()
+        if self.accumulator_bits is None:
+            object.__setattr__(self, "accumulator_bits", self.accumulator_bits_needed)
+        self._check_formats()
 
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.type in (int, "int") and (not isinstance(value, int) or isinstance(value, bool)):
-                raise ConfigError(f"{self.name}: {f.name}={value!r}: wanted an integer")
+    def _types(self, part, where):
+        wanted = {bool: "true or false", int: "an integer", str: "text"}
+        for f in fields(part):
+            value = getattr(part, f.name)
+            if f.type in wanted and type(value) is not f.type or f.type == (int | None) and value is not None \
+                    and type(value) is not int:
+                raise ConfigError(f"{self.name}: {where}{f.name}={quoted(value)}: wanted "
+                                  f"{wanted.get(f.type, wanted[int])}")
+
+    def _need(self, name, ok, wanted, value=None):
+        if not ok:
+            value = getattr(self, name) if value is None else value
+            raise ConfigError(f"{self.name}: {name}={quoted(value)}: {wanted}")
+
+    def _check_layers(self):
+        self._need("layers", isinstance(self.layers, tuple) and all(isinstance(x, Layer) for x in self.layers),
+                   "wanted a list of layers, each a mapping with its neurons")
+        self._need("layers", 1 <= len(self.layers) <= 8, "wanted 1 to 8 layers", f"{len(self.layers)} layers")
+        for index, layer in enumerate(self.layers):
+            where = f"layers[{index}]."
+            self._types(layer, where)
+            self._types(layer.delays, f"{where}delays.")
+            shift = layer.leak_shift
+            last = index == len(self.layers) - 1
+            for name, ok, wanted in (
+                    ("neurons", 4 <= layer.neurons <= 1024, "wanted 4 to 1024"),
+                    ("reset", layer.reset in RESETS, f"wanted one of {', '.join(RESETS)}"),
+                    ("leak_shift", shift == "neuron" or type(shift) is int and 0 <= shift <= 7,
+                     "wanted 0 (no leak) to 7, or neuron"),
+                    ("threshold", layer.threshold in ("layer", "neuron"), "wanted layer or neuron"),
+                    ("synapse_shift", 0 <= layer.synapse_shift <= 7, "wanted 0 (no synapse state) to 7")):
+                self._need(where + name, ok, wanted, getattr(layer, name))
+            for name in ("forward", "recurrent"):
+                value = getattr(layer.delays, name)
+                self._need(f"{where}delays.{name}", 0 <= value <= MOST_DELAY, f"wanted 0 to {MOST_DELAY}", value)
+            self._need(f"{where}delays.recurrent", layer.recurrent or not layer.delays.recurrent,
+                       "wanted 0: the layer is not recurrent", layer.delays.recurrent)
+            self._need(f"{where}delays.forward", not last or not layer.delays.forward,
+                       "wanted 0: the last layer's way out is delayed by readout_delay", layer.delays.forward)
+
+    def _check_sizes(self):
+        need = self._need
         need("feature_bits", self.feature_bits == 8, "only 8-bit features are built (two 4-bit groups)")
         need("weight_bits", 2 <= self.weight_bits <= 8, "wanted 2 to 8")
         need("features", 2 <= self.features <= self.input_rows, f"wanted 2 to input_rows={self.input_rows}")
         need("input_rows", 2 <= self.input_rows <= 4096, "wanted 2 to 4096")
-        need("neurons", 4 <= self.neurons <= 1024 and self.neurons % 4 == 0, "wanted a multiple of 4 from 4 to 1024")
-        need("logits_per_beat", 1 <= self.logits_per_beat <= self.neurons and
-             self.neurons % self.logits_per_beat == 0, f"wanted a divisor of neurons={self.neurons}")
-        need("outputs", self.outputs >= 1 and self.outputs % self.logits_per_beat == 0,
-             f"wanted a positive multiple of logits_per_beat={self.logits_per_beat}")
-        need("load_bits", self.load_bits >= 32 and self.row_bits % self.load_bits == 0,
+        need("lanes", 4 <= self.lanes <= 1024 and self.lanes % 4 == 0, "wanted a multiple of 4 from 4 to 1024")
+        need("lif_lanes", 4 <= self.lif_lanes and self.lanes % self.lif_lanes == 0,
+             f"wanted a divisor, at least 4, of lanes={self.lanes}")
+        need("logits_per_beat", 1 <= self.logits_per_beat <= self.lanes and
+             self.lanes % self.logits_per_beat == 0, f"wanted a divisor of lanes={self.lanes}")
+        need("outputs", 1 <= self.outputs <= 65536 and self.outputs % self.logits_per_beat == 0,
+             f"wanted a multiple of logits_per_beat={self.logits_per_beat} from {self.logits_per_beat} to 65536")
+        need("readout_delay", 0 <= self.readout_delay <= MOST_DELAY, f"wanted 0 to {MOST_DELAY}")
+        need("load_bits", 32 <= self.load_bits <= 1024 and self.row_bits % self.load_bits == 0,
              f"wanted a divisor, at least 32, of the row width {self.row_bits}")
+
+    def _check_formats(self):
+        need = self._need
         need("input_code", self.input_code in INPUT_CODES, f"wanted one of {', '.join(INPUT_CODES)}")
-        need("reset", self.reset in RESETS, f"wanted one of {', '.join(RESETS)}")
         need("potential_fraction", 0 <= self.potential_fraction <= 8, "wanted 0 to 8")
         need("input_shift", 0 <= self.input_shift <= 8, "wanted 0 to 8")
-        need("leak_shift", isinstance(self.leak_shift, tuple) and len(self.leak_shift) == 2 and
-             all(isinstance(k, int) and 1 <= k <= 6 for k in self.leak_shift), "wanted two integers from 1 to 6")
         need("accumulator_bits", self.accumulator_bits <= 24, "wanted at most 24")
         need("accumulator_bits", self.accumulator_bits >= self.accumulator_bits_needed,
              f"can overflow; {self.accumulator_bits_needed} bits hold any weights and inputs")
         need("potential_bits", self.accumulator_bits + 1 <= self.potential_bits <= 32,
              f"wanted accumulator_bits + 1 = {self.accumulator_bits + 1} to 32")
 
-    # --- derived sizes -------------------------------------------------------------------------------------
-    @property
-    def row_bits(self):
-        """Bits of one weight row: one weight for each lane."""
-        return self.neurons * self.weight_bits
-
-    @property
-    def slices(self):
-        """Separately writable slices of a weight row."""
-        return self.row_bits // self.load_bits
-
-    @property
-    def half(self):
-        """Neurons in each half that type B gives to one PE set and one bank."""
-        return self.neurons // 2
-
-    @property
-    def groups(self):
-        """Output groups of `neurons` outputs each; the last may be partly filled."""
-        return -(-self.outputs // self.neurons)
-
-    @property
-    def full_passes(self):
-        """FC passes in which the two PE sets take one output group each."""
-        return self.groups // 2
-
-    @property
-    def split_pass(self):
-        """True where an odd last group is shared: each PE set and bank takes half of its inputs."""
-        return self.groups % 2 == 1
-
-    @property
-    def passes(self):
-        return self.full_passes + self.split_pass
-
-    @property
-    def recurrent_rows(self):
-        """Rows of each of the two recurrent banks: L0 recurrent, L1 recurrent, L1 feed-forward, half each."""
-        return 3 * self.half
-
-    @property
-    def fc_rows(self):
-        """Rows of each of the two FC banks (`paper`: 7 x 128 + 64 = 960)."""
-        return self.full_passes * self.neurons + (self.half if self.split_pass else 0)
-
-    @property
-    def logit_bits(self):
-        """Signed bits that hold any logit: fan-in x 2 time steps x the largest weight magnitude."""
-        return (self.neurons * 2 * self.weight_limit - 1).bit_length() + 1
-
-    @property
-    def weight_limit(self):
-        """Magnitude of the most negative weight."""
-        return 1 << (self.weight_bits - 1)
-
-    @property
-    def digit_limit(self):
-        """Largest magnitude of one 4-bit group's value under `input_code`."""
-        return 10 if self.input_code == "signed_digit" else 15
-
-    @property
-    def accumulator_bits_needed(self):
-        """Signed bits no visit order can overflow: input groups, combined input + recurrence, and FC."""
-        limit = self.weight_limit
-        group = self.features * limit * self.digit_limit
-        scaled = self.features * limit * (1 << (self.feature_bits - 1))
-        combined = -(-scaled // (1 << self.input_shift)) + self.neurons * limit
-        spiking = 2 * self.neurons * limit  # two matrices of L1, and the FC with doubled weights
-        return max(group, combined, spiking - 1).bit_length() + 1
-
-    def sizes(self):
-        """Weight buffers as name -> (rows, bits a row)."""
-        rows = {"input": self.input_rows, "recurrent0": self.recurrent_rows, "recurrent1": self.recurrent_rows,
-                "fc0": self.fc_rows, "fc1": self.fc_rows}
-        return {name: (count, self.row_bits) for name, count in rows.items()}
+    def with_layers(self, **changes):
+        """The same configuration with fields of every layer changed."""
+        return replace(self, layers=tuple(replace(layer, **changes) for layer in self.layers))
 
     def to_dict(self):
         """Plain values, in the form `from_dict` reads."""
         values = asdict(self)
-        values["leak_shift"] = list(self.leak_shift)
-        return values
+        return {"version": 2, **values, "layers": list(values["layers"])}
 
 
 def from_dict(values, source="configuration"):
@@ -180,23 +192,65 @@ def from_dict(values, source="configuration"):
     if not isinstance(values, dict):
         raise ConfigError(f"{source}: wanted a mapping of fields, got {type(values).__name__}")
     values = dict(values)
-    mechanisms = values.pop("mechanisms", None) or {}
-    for given, cls, where in ((values, Config, ""), (mechanisms, Mechanisms, "mechanisms.")):
-        if not isinstance(given, dict):
-            raise ConfigError(f"{source}: mechanisms={given!r}: wanted a mapping")
-        known = [f.name for f in fields(cls)]
-        for key in given:
-            if key not in known:
-                raise ConfigError(f"{source}: unknown key {where}{key!r}; known: {', '.join(known)}")
-    for key, value in mechanisms.items():
-        if not isinstance(value, bool):
-            raise ConfigError(f"{source}: mechanisms.{key}={value!r}: wanted true or false")
-    if isinstance(values.get("leak_shift"), list):
-        values["leak_shift"] = tuple(values["leak_shift"])
-    missing = [key for key in ("name", "features", "input_rows", "neurons", "outputs") if key not in values]
-    if missing:
-        raise ConfigError(f"{source}: missing key {missing[0]!r}")
-    return Config(**values, mechanisms=Mechanisms(**mechanisms))
+    version = values.pop("version", 2 if "layers" in values else 1)
+    if type(version) is not int or version not in (1, 2):
+        raise ConfigError(f"{source}: version={quoted(version)}: wanted 1 or 2")
+    if version == 1:
+        values = _from_version_1(values, source)
+    values["mechanisms"] = _part(Mechanisms, values.get("mechanisms", {}), "mechanisms", source)
+    layers = values.get("layers")
+    if isinstance(layers, list | tuple):
+        values["layers"] = tuple(_layer(layer, f"layers[{i}]", source) for i, layer in enumerate(layers))
+    try:
+        return _part(Config, values, "", source)
+    except ConfigError as error:
+        raise ConfigError(str(error) if str(error).startswith(f"{source}: ") else f"{source}: {error}") from None
+
+
+def _layer(values, where, source):
+    if isinstance(values, dict) and "delays" in values:
+        values = {**values, "delays": _part(Delays, values["delays"], f"{where}.delays", source)}
+    return _part(Layer, values, where, source)
+
+
+def _part(cls, values, where, source):
+    """One dataclass from a mapping; `where` is its place in the configuration."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source}: {where}={quoted(values)}: wanted a mapping")
+    known, dot = {f.name: f for f in fields(cls)}, f"{where}." if where else ""
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"{source}: unknown key {dot}{quoted(key)}; known: {', '.join(known)}")
+        if cls is Mechanisms and not isinstance(value, bool):
+            raise ConfigError(f"{source}: {dot}{key}={quoted(value)}: wanted true or false")
+    try:
+        return cls(**values)
+    except TypeError:  # every key is known, so one without default is missing
+        missing = next(key for key in ("name", "features", "lanes", "layers", "neurons", "outputs")
+                       if key in known and key not in values)
+        raise ConfigError(f"{source}: missing key {dot}{missing!r}") from None
+
+
+def _from_version_1(values, source):
+    """Two recurrent layers, each as wide as the lanes, with one `reset` and a leak shift each."""
+    for key in ("name", "features", "input_rows", "neurons", "outputs"):
+        if key not in values:
+            raise ConfigError(f"{source}: missing key {key!r}")
+    given = {key: values.pop(key) for key in V1_ONLY if key in values}
+    for key in values:
+        if key in ("lanes", "layers", "readout_delay", "lif_lanes"):
+            raise ConfigError(f"{source}: unknown key {key!r} in version 1: say version: 2, with layers")
+    neurons, leaks = given["neurons"], given.get("leak_shift", [2, 2])
+    where = f"{source}: {quoted(values['name'])}"
+    if type(neurons) is not int:
+        raise ConfigError(f"{where}: neurons={quoted(neurons)}: wanted an integer")
+    if not 4 <= neurons <= 1024 or neurons % 4:
+        raise ConfigError(f"{where}: neurons={neurons}: wanted a multiple of 4 from 4 to 1024")
+    if not isinstance(leaks, list | tuple) or len(leaks) != 2 or \
+            not all(type(k) is int and 1 <= k <= 6 for k in leaks):
+        raise ConfigError(f"{where}: leak_shift={quoted(leaks)}: wanted two integers from 1 to 6")
+    layers = [{"neurons": neurons, "leak_shift": k, "reset": given.get("reset", "zero")} for k in leaks]
+    return {**values, "lanes": neurons, "layers": layers}
 
 
 def load(name_or_path):
@@ -206,9 +260,10 @@ def load(name_or_path):
         path = Path(name_or_path)
     if not path.is_file():
         names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-        raise ConfigError(f"configuration {str(name_or_path)!r} not found: give one of {names}, or a YAML file's path")
+        raise ConfigError(f"configuration {quoted(str(name_or_path))} not found: give one of {names}, "
+                          "or a YAML file's path")
     try:
-        values = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+        values = read(path)
+    except YamlError as error:
+        raise ConfigError(f"{path}: not readable as YAML: {error}") from None
     return from_dict(values, str(path))

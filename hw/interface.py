@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 
 class Phase(Enum):
-    """What a slot of the sequencer is for; every phase has its cycle counter."""
+    """What a slot of the sequencer is for, in two recurrent layers; `phases` has any configuration's."""
 
     INPUT = 0          # type A
     COMBINE = 1
@@ -19,6 +20,21 @@ class Phase(Enum):
     FINAL = 9          # the last pass is captured
 
 
+@cache
+def phases(config):
+    """Phases of a configuration, an `Enum` with a member a cycle counter, in the counters' order.
+
+    All groups of a layer count together, and so do all waits.
+    """
+    names = ["INPUT", "COMBINE"]
+    for k, layer in enumerate(config.layers):
+        names += [f"L{k}_RECURRENT"] * layer.recurrent + [f"L{k}_FORWARD"] * (k > 0) + [f"L{k}_LIF"]
+    names += ["WAIT", "FC", "FINAL"]
+    if names == [phase.name for phase in Phase]:
+        return Phase
+    return Enum("Phase", {name: value for value, name in enumerate(names)})
+
+
 class Recurrent(Enum):
     """How the recurrent layers run two time steps (type D). One time step always runs type B."""
 
@@ -28,7 +44,7 @@ class Recurrent(Enum):
 
 
 class Buffer(Enum):
-    """Destination of a word on the load port; the first five are the weight buffers."""
+    """Destination of a word on the load port; the first five are the weight buffers. Rows: docs/load-port.md."""
 
     INPUT = 0
     RECURRENT0 = 1
@@ -36,9 +52,11 @@ class Buffer(Enum):
     FC0 = 3
     FC1 = 4
     REGISTER = 5
+    NEURONS = 6  # thresholds, leaks and biases of single neurons, where the configuration has them
+    DELAYS = 7   # delays of single neurons, where the configuration has them
 
 
-WEIGHT_BUFFERS = tuple(b.name.lower() for b in Buffer if b is not Buffer.REGISTER)
+WEIGHT_BUFFERS = tuple(b.name.lower() for b in Buffer if b.value < Buffer.REGISTER.value)
 
 
 class Register(Enum):
@@ -48,6 +66,18 @@ class Register(Enum):
     THRESHOLD1 = 1
     MODE = 2     # `Mode.bits`
     CLEAR = 3    # bit 0: potentials and spikes to zero; bit 1: counters to zero
+    THRESHOLD2 = 4
+    THRESHOLD3 = 5
+    THRESHOLD4 = 6
+    THRESHOLD5 = 7
+    THRESHOLD6 = 8
+    THRESHOLD7 = 9
+
+
+def registers(config):
+    """Registers of a configuration: a threshold for each layer, mode and clear."""
+    absent = {f"THRESHOLD{k}" for k in range(len(config.layers), 8)}
+    return [register for register in Register if register.name not in absent]
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,8 @@ def random_model(config, generator, time_steps=2):
     current = c.features ** 0.5 * 74 * spread / (1 << c.input_shift)
     recurrent = (c.neurons / 3) ** 0.5 * spread
     thresholds = [0.3 * (current ** 2 + recurrent ** 2) ** 0.5, 0.3 * recurrent]
-    n = c.neurons
-    return IntegerModel(c, weights(c, c.features, n, generator), *(weights(c, n, n, generator) for _ in range(3)),
-                        weights(c, n, c.outputs, generator), _thresholds(c, thresholds), time_steps)
+    matrices = [weights(c, *shape, generator) for shape in c.matrices().values()]
+    return IntegerModel(c, matrices, _thresholds(c, thresholds), time_steps=time_steps)
 
 
 def random_frames(config, frames, generator):
@@ -53,7 +52,7 @@ class Steered:
         zero = torch.zeros(n, n, dtype=torch.int32)
         half = (1 << c.input_shift) >> 1
         threshold = 0.9 * (self.BOTH * top + half >> c.input_shift)  # LATE reaches it after one leak
-        self.model = IntegerModel(c, drive, zero, top * torch.eye(n, dtype=torch.int32), zero.clone(), fc,
+        self.model = IntegerModel(c, [drive, zero, top * torch.eye(n, dtype=torch.int32), zero.clone(), fc],
                                   _thresholds(c, [threshold, top]))
 
     def frame(self, *neurons, low=0, high=0, late=()):

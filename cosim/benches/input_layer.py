@@ -31,7 +31,9 @@ async def extremes(dut, weight):
     """Whole frames of -128, 127, 0, -1 and 1, and a lone feature, give the sum of x times weight, rounded half up."""
     c, g = configuration(), generator()
     value = -c.weight_limit if weight == "lowest" else c.weight_limit - 1
-    model = replace(random_model(c, g), input=torch.full((c.features, c.neurons), value, dtype=torch.int32))
+    model = random_model(c, g)
+    extreme = torch.full((c.features, c.layers[0].neurons), value, dtype=torch.int32)
+    model = replace(model, matrices={**model.matrices, "input": extreme})
     x = torch.tensor([[v] * c.features for v in (-128, 127, 0, -1, 1, 85, -86)], dtype=torch.int32)
     lone = torch.zeros(2, c.features, dtype=torch.int32)
     lone[0, -1], lone[1, 0] = -128, 127

@@ -55,14 +55,37 @@ def recurrent_layer(spikes, weights):
     return _matmul(spikes, weights)
 
 
-def lif(u, current, threshold, leak_shift, config):
-    """One time step, equation (2): potential and current (..., N) -> (potential, spikes, low saturations)."""
+def _saturate(exact, config):
     top = (1 << (config.potential_bits - 1)) - 1
-    exact = u - (u >> leak_shift) + (current << config.potential_fraction)
-    v = exact.clamp(-top - 1, top)
+    return exact.clamp(-top - 1, top)
+
+
+def lif(u, current, threshold, leak_shift, config, *, bias=0, reset=None, scaled=False):
+    """One time step, equation (2): potential and current (..., N) -> (potential, spikes, low saturations).
+
+    `threshold`, `leak_shift` (0: no leak) and `bias` are one value or (N,). `reset` defaults to the configuration's.
+    `scaled`: the current is in the potential's unit already. Sums are exact in int64 for any width that can be built.
+    """
+    leak_shift = torch.as_tensor(leak_shift)
+    u, current = u.to(torch.int64), current.to(torch.int64)
+    leak = torch.where(leak_shift == 0, 0, u >> leak_shift)
+    exact = u - leak + (current if scaled else current << config.potential_fraction) + bias
+    v = _saturate(exact, config)
     spikes = v >= threshold
-    rest = torch.zeros_like(v) if config.reset == "zero" else v - threshold
-    return torch.where(spikes, rest, v), spikes, exact < -top - 1
+    rest = torch.zeros_like(v) if (reset or config.reset) == "zero" else v - threshold
+    return torch.where(spikes, rest, v).to(torch.int32), spikes, exact < v
+
+
+def synapse(i, added, shift, config):
+    """Synaptic current after a time step: i - (i >> shift) + added, saturated; all in the potential's unit."""
+    i = i.to(torch.int64)
+    return _saturate(i - (i >> shift) + added, config).to(torch.int32)
+
+
+def delayed(history, delays):
+    """Spikes as a connection sees them: history (B, 1 + D, K, N), newest frame first, delays (N,) -> (B, K, N)."""
+    index = delays.to(torch.int64).expand(history.shape[0], 1, *history.shape[2:])  # (B, 1, K, N)
+    return history.gather(1, index).squeeze(1)
 
 
 def fc_layer(spikes, weights):

@@ -1,15 +1,17 @@
 """Cycle and row-read model: equals the counters of the RTL exactly, frame by frame.
 
-Slots a frame takes, in the sequencer's order (hw/sequencer.py): each feature max(1, nonzero digits of its fuller
-group); one to combine; each scan max(1, visits); one a LIF step; one to wait; each FC pass its scans, but no less than
-its predecessor's beats + 1, when the drain holds it up; one to capture the last pass.
+Slots a frame takes, in the sequencer's order: for each group of layer 0, each feature max(1, nonzero digits of its
+fuller group), and one to combine; each scan of a group max(1, visits); one a LIF word and time step, or two a word
+where the LIF unit's state is in memory; one to wait before a layer without recurrence (each group) and before the FC;
+each FC pass its scans, but no less than its predecessor's beats + 1, when the drain holds it up; one to capture the
+last pass.
 """
 
 from dataclasses import dataclass
 
 import torch
 
-from hw.interface import WEIGHT_BUFFERS, Phase
+from hw.interface import WEIGHT_BUFFERS, phases
 
 from .blocks import GROUP_BITS, digits
 from .scans import fc_scans, recurrent_scans
@@ -17,7 +19,7 @@ from .scans import fc_scans, recurrent_scans
 
 @dataclass(frozen=True)
 class Cost:
-    """phases: (B, T, 10) cycles by `Phase`; reads: (B, T, 5) row reads by `WEIGHT_BUFFERS`.
+    """phases: (B, T, P) cycles by `interface.phases(config)`; reads: (B, T, 5) row reads by `WEIGHT_BUFFERS`.
 
     `interval` is the time from frame to frame in steady state. `latency` runs from the cycle in which a frame's first
     feature is taken to the one in which its last logit leaves, both included, with the machine idle before and ready
@@ -43,9 +45,9 @@ def _visited(spikes, mask):
     return {"ALL": torch.ones_like(s0), "UNION": s0 | s1, "STEP0": s0, "STEP1": s1}[mask]
 
 
-def _scan(spikes, mask, split, half):
-    """Slots (...) and visits of the two halves (..., 2) of one scan."""
-    chosen = _visited(spikes, mask)
+def _scan(spikes, mask, split):
+    """Slots (...) and visits of the two halves (..., 2) of one scan of spikes (..., 2, N)."""
+    chosen, half = _visited(spikes, mask), -(-spikes.shape[-1] // 2)
     halves = torch.stack([chosen[..., :half].sum(-1), chosen[..., half:].sum(-1)], -1)
     return (halves.amax(-1) if split else halves.sum(-1)).clamp_min(1), halves
 
@@ -57,8 +59,8 @@ def _two(spikes):
 
 def cycles(config, mode, x, trace):
     """Cost of every frame of `trace`, the result of `run` on x (B, T, F), run as `mode`."""
-    x = torch.as_tensor(x)
-    phases = torch.zeros(*x.shape[:2], len(Phase), dtype=torch.int64)
+    x, names = torch.as_tensor(x), phases(config)
+    spent = torch.zeros(*x.shape[:2], len(names), dtype=torch.int64)
     reads = torch.zeros(*x.shape[:2], len(WEIGHT_BUFFERS), dtype=torch.int64)
 
     nonzero = digits(x, config.input_code) != 0  # (B, T, F, 8)
@@ -66,43 +68,48 @@ def cycles(config, mode, x, trace):
     if not config.mechanisms.zero_skip_input:
         groups = torch.full_like(groups, GROUP_BITS)
     fuller = groups.amax(-1)  # (B, T, F)
-    phases[..., Phase.INPUT.value] = fuller.clamp_min(1).sum(-1)
-    reads[..., 0] = (fuller > 0).sum(-1)
+    turns = [-(-layer.neurons // config.lanes) for layer in config.layers]
+    spent[..., names.INPUT.value] = turns[0] * fuller.clamp_min(1).sum(-1)
+    spent[..., names.COMBINE.value] = turns[0]
+    reads[..., 0] = turns[0] * (fuller > 0).sum(-1)
 
-    now, before = _two(trace.spikes), _two(trace.previous)  # (B, T, 2, 2, N)
-    for phase, spikes in ((Phase.L0_RECURRENT, before[:, :, 0]), (Phase.L1_RECURRENT, before[:, :, 1]),
-                          (Phase.L1_FORWARD, now[:, :, 0])):
-        for mask, _, split, _ in recurrent_scans(mode, config):
-            slots, halves = _scan(spikes, mask, split, config.half)
-            phases[..., phase.value] += slots
-            reads[..., 1:3] += halves
-    _fc(config, mode, now[:, :, 1], phases, reads)
-    for phase in (Phase.L0_LIF, Phase.L1_LIF):
-        phases[..., phase.value] = mode.time_steps
-    for phase in (Phase.COMBINE, Phase.WAIT):
-        phases[..., phase.value] = 1
-    return Cost(phases, reads, ends(config))
+    waits = 1
+    for k, layer in enumerate(config.layers):
+        matrices = [f"L{k}_RECURRENT"] * layer.recurrent + [f"L{k}_FORWARD"] * (k > 0)
+        for name in matrices:
+            spikes = _two(trace.scanned[f"recurrent{k}" if name.endswith("RECURRENT") else f"forward{k}"])
+            for mask, _, split, _ in recurrent_scans(mode, config):
+                slots, halves = _scan(spikes, mask, split)
+                spent[..., names[name].value] += turns[k] * slots
+                reads[..., 1:3] += turns[k] * halves
+        words = -(-layer.neurons // config.lif_lanes)
+        spent[..., names[f"L{k}_LIF"].value] = words * (2 if config.lif_in_memory else mode.time_steps)
+        waits += turns[k] * (k > 0 and not layer.recurrent)
+    spent[..., names.WAIT.value] = waits
+    _fc(config, mode, _two(trace.scanned["fc"]), spent, reads)
+    return Cost(spent, reads, ends(config))
 
 
 def ends(config):
     """Cycles of a frame outside its slots: first feature's arrival, last capture, the last pass's beats."""
-    per_pass = 2 * config.neurons // config.logits_per_beat
+    per_pass = 2 * config.lanes // config.logits_per_beat
     return 2 + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
 
 
-def _fc(config, mode, spikes, phases, reads):
-    beats = 2 * config.neurons // config.logits_per_beat
+def _fc(config, mode, spikes, spent, reads):
+    names = phases(config)
+    beats = 2 * config.lanes // config.logits_per_beat
     for index in range(config.passes):
         split = config.split_pass and index == config.passes - 1
         slots = 0
         for mask, _ in fc_scans(mode, config):
-            scan, halves = _scan(spikes, mask, split, config.half)
+            scan, halves = _scan(spikes, mask, split)
             slots = slots + scan
             reads[..., 3:5] += halves if split else halves.sum(-1, keepdim=True)
-        phases[..., Phase.FC.value] += slots
+        spent[..., names.FC.value] += slots
         # The slot after this pass captures it; it waits while the capture before, `slots` slots ago, still drains.
         if index > 0:
             stall = (beats + 1 - slots).clamp_min(0)
-            follower = Phase.FINAL if index == config.passes - 1 else Phase.FC
-            phases[..., follower.value] += stall
-    phases[..., Phase.FINAL.value] += 1
+            follower = names.FINAL if index == config.passes - 1 else names.FC
+            spent[..., follower.value] += stall
+    spent[..., names.FINAL.value] += 1

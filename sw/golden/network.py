@@ -4,17 +4,40 @@ from dataclasses import dataclass
 
 import torch
 
-from .blocks import combine, fc_layer, input_layer, lif, recurrent_layer
+from .blocks import combine, delayed, fc_layer, input_layer, lif, recurrent_layer, synapse
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run ended, by layer: potentials and synaptic currents (B, N_l); spikes (B, 1 + D_l, K, N_l), the newest
+    frame first, D_l frames back as far as the layer's delays look.
+    """
+
+    potentials: list
+    synapses: list
+    spikes: list
+
+    @staticmethod
+    def zero(config, batch, steps):
+        """As after a clear."""
+        sizes = [layer.neurons for layer in config.layers]
+        potentials, synapses = ([torch.zeros(batch, n, dtype=torch.int32) for n in sizes] for _ in range(2))
+        return State(potentials, synapses, [
+            torch.zeros(batch, 1 + config.history_of(k), steps, n, dtype=torch.bool) for k, n in enumerate(sizes)])
+
+    def copy(self):
+        return State(*([value.clone() for value in part] for part in (self.potentials, self.synapses, self.spikes)))
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Signals of B utterances of T frames, K time steps, N neurons. Frames past an utterance's end are padding.
+    """Signals of B utterances of T frames, K time steps, L layers; N is the widest layer, others end in zeros.
 
-    low, high (B, T, N): group sums of type A.  current (B, T, N): input current.
-    currents (B, T, 2, K, N): what each LIF evaluation adds, by layer and time step.
-    potentials (B, T, 2, K, N): after reset.  spikes (B, T, 2, K, N) bool.  logits (B, T, O).
-    saturations: potentials that met the lower bound.  state: potentials (B, 2, N) and spikes (B, 2, K, N) at the end.
+    low, high (B, T, N_0): group sums of type A.  current (B, T, N_0): input current.
+    currents (B, T, L, K, N): sums that each LIF evaluation takes, by layer and time step.
+    potentials (B, T, L, K, N): after reset.  spikes (B, T, L, K, N) bool.  logits (B, T, O).
+    scanned: matrix -> (B, T, K, N_inputs), the spikes it is multiplied with, delays included.
+    saturations: potentials that met the lower bound.  state: where the run ended.
     """
 
     low: torch.Tensor
@@ -24,12 +47,13 @@ class Trace:
     potentials: torch.Tensor
     spikes: torch.Tensor
     logits: torch.Tensor
+    scanned: dict
     saturations: int
-    state: tuple
+    state: State
 
     @property
     def previous(self):
-        """Spikes of the frame before, (B, T, 2, K, N)."""
+        """Spikes of the frame before, (B, T, L, K, N)."""
         return torch.cat([torch.zeros_like(self.spikes[:, :1]), self.spikes[:, :-1]], 1)
 
 
@@ -45,25 +69,51 @@ def run(model, x, time_steps=None, state=None, progress=None):
     if x.dim() != 3 or x.shape[-1] != c.features:
         raise ValueError(f"x has shape {tuple(x.shape)}, wanted (utterances, frames, {c.features})")
     batch, frames = x.shape[:2]
-    low, high = input_layer(x, model.input, c.input_code)  # (B, T, N)
+    low, high = input_layer(x, model.input, c.input_code)  # (B, T, N_0)
     current = combine(low, high, c.input_shift)
-    potentials = torch.empty(batch, frames, 2, steps, c.neurons, dtype=torch.int32)
-    currents = torch.empty_like(potentials)
-    spikes = torch.empty(potentials.shape, dtype=torch.bool)
-    u, s = state if state else (torch.zeros(batch, 2, c.neurons, dtype=torch.int32),
-                                torch.zeros(batch, 2, steps, c.neurons, dtype=torch.bool))
-    u, saturations = u.clone(), 0
+    potentials = torch.zeros(batch, frames, len(c.layers), steps, c.widest, dtype=torch.int32)
+    currents = torch.zeros_like(potentials)
+    spikes = torch.zeros(potentials.shape, dtype=torch.bool)
+    scanned = {name: torch.zeros(batch, frames, steps, inputs, dtype=torch.bool)
+               for name, (inputs, _) in c.matrices().items() if name != "input"}
+    state = state.copy() if state else State.zero(c, batch, steps)
+    saturations = 0
     for t in (progress or iter)(range(frames)):
-        before, s = s, spikes[:, t]
-        own = [recurrent_layer(before[:, layer], matrix)  # (B, K, N)
-               for layer, matrix in enumerate((model.recurrent0, model.recurrent1))]
-        for layer in range(2):
-            drive = current[:, t, None] if layer == 0 else recurrent_layer(s[:, 0], model.forward1)
-            currents[:, t, layer] = own[layer] + drive
-            for k in range(steps):
-                u[:, layer], s[:, layer, k], low_saturated = lif(
-                    u[:, layer], currents[:, t, layer, k], model.thresholds[layer], c.leak_shift[layer], c)
-                potentials[:, t, layer, k] = u[:, layer]
-                saturations += int(low_saturated.sum())
-    logits = fc_layer(spikes[:, :, 1], model.fc)
-    return Trace(low, high, current, currents, potentials, spikes, logits, saturations, (u, s.clone()))
+
+        def drive(name, source, t=t):
+            scanned[name][:, t] = delayed(state.spikes[source], model.delays_of(name))
+            return recurrent_layer(scanned[name][:, t], model.matrices[name])  # (B, K, N_l)
+
+        for k, layer in enumerate(c.layers):
+            total = current[:, t, None].expand(-1, steps, -1) if k == 0 else drive(f"forward{k}", k - 1)
+            if layer.recurrent:
+                total = total + drive(f"recurrent{k}", k)
+            now, low_saturated = _layer_frame(model, k, total, state)
+            n = layer.neurons
+            currents[:, t, k, :, :n], potentials[:, t, k, :, :n], spikes[:, t, k, :, :n] = total, *now
+            saturations += low_saturated
+        drive("fc", len(c.layers) - 1)
+    logits = fc_layer(scanned["fc"], model.fc)
+    return Trace(low, high, current, currents, potentials, spikes, logits, scanned, saturations, state)
+
+
+def _layer_frame(model, k, total, state):
+    """One frame of layer k on its sums (B, K, N_l): ((potentials, spikes), low saturations); moves `state` on."""
+    c, layer = model.config, model.config.layers[k]
+    u, i = state.potentials[k], state.synapses[k]
+    if not layer.persist:
+        u, i = torch.zeros_like(u), torch.zeros_like(i)
+    potentials, spikes, saturations = [], [], 0
+    for step in range(total.shape[1]):
+        added = total[:, step].to(torch.int64) << c.potential_fraction
+        if layer.synapse_shift:
+            i = added = synapse(i, added, layer.synapse_shift, c)
+        u, fired, low_saturated = lif(u, added, model.threshold_of(k), model.leak_of(k), c, scaled=True,
+                                      bias=model.bias_of(k), reset=layer.reset)
+        potentials.append(u)
+        spikes.append(fired)
+        saturations += int(low_saturated.sum())
+    state.potentials[k], state.synapses[k] = u, i
+    spikes = torch.stack(spikes, 1)  # (B, K, N_l)
+    state.spikes[k] = torch.cat([spikes[:, None], state.spikes[k][:, :-1]], 1)
+    return (torch.stack(potentials, 1), spikes), saturations

@@ -130,8 +130,9 @@ def predict(model, x, mode=None, progress=None):
         torch.set_num_threads(threads)
     real = torch.arange(max(frames)) < torch.tensor(frames)[:, None]  # (B, T)
 
-    def layers(values):
-        return tuple(v.numpy() for v in values[real].unbind(1))  # (T, layers, K, N) -> one (T, K, N) a layer
+    def layers(values):  # (T, L, K, N) -> one (T, K, N_l) a layer
+        return tuple(v[..., :layer.neurons].numpy()
+                     for v, layer in zip(values[real].unbind(1), model.config.layers, strict=True))
 
     return Prediction(trace.logits[real].numpy(), layers(trace.spikes), layers(trace.potentials),
                       cost.phases[real].numpy(), cost.reads[real].numpy())

@@ -31,10 +31,10 @@ def zero_skip(spikes, mask, gate, split):
     """
     s = spikes.int().tolist()
     n = len(s[0])
-    half = n // 2
+    half = -(-n // 2)
     wanted = {"ALL": lambda i: True, "UNION": lambda i: s[0][i] or s[1][i],
               "STEP0": lambda i: s[0][i], "STEP1": lambda i: s[1][i]}[mask]
-    halves = [[i for i in range(h * half, (h + 1) * half) if wanted(i)] for h in range(2)]
+    halves = [[i for i in range(h * half, min(n, (h + 1) * half)) if wanted(i)] for h in range(2)]
     if split:
         length = max(1, len(halves[0]), len(halves[1]))
         visits = [[h[i] if i < len(h) else None for h in halves] for i in range(length)]

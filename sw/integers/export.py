@@ -5,7 +5,7 @@ from dataclasses import asdict
 import torch
 
 from hw import store
-from sw.integers.integer_model import MATRICES, IntegerModel
+from sw.integers.integer_model import IntegerModel
 from sw.phones.decode import SCALES
 from sw.phones.stages import size_of
 
@@ -40,7 +40,7 @@ def integer_model(model, config, task, recipe=None, scales=None):
               "feature_deviation": torch.from_numpy(task.normalisation.deviation),
               "bigram": torch.from_numpy(task.grammar.bigram), "stay": torch.from_numpy(task.grammar.stay),
               "log_prior": task.log_prior}
-    return IntegerModel(config, **weights, thresholds=model.thresholds().to(torch.int32), time_steps=model.time_steps,
+    return IntegerModel(config, weights, thresholds=model.thresholds().to(torch.int32), time_steps=model.time_steps,
                         tables=tables, manifest=manifest)
 
 
@@ -57,11 +57,12 @@ def bounds(model):
     Returns name -> (bits needed, neuron, bound); a layer's bound sums the magnitudes of all its inputs' weights.
     """
     c = model.config
-    size = {name: getattr(model, name).to(torch.int64).abs() for name in MATRICES}
-    group = size["input"].sum(0) * c.digit_limit
-    scaled = (size["input"].sum(0) * (1 << (c.feature_bits - 1)) >> c.input_shift) + 1
-    sums = {"input group": group, "layer 0": scaled + size["recurrent0"].sum(0),
-            "layer 1": size["forward1"].sum(0) + size["recurrent1"].sum(0), "fc": size["fc"].sum(0) * model.time_steps}
+    size = {name: matrix.to(torch.int64).abs().sum(0) for name, matrix in model.matrices.items()}
+    sums = {"input group": size["input"] * c.digit_limit}
+    for k in range(len(c.layers)):
+        forward = size[f"forward{k}"] if k else (size["input"] * (1 << (c.feature_bits - 1)) >> c.input_shift) + 1
+        sums[f"layer {k}"] = forward + size.get(f"recurrent{k}", 0)
+    sums["fc"] = size["fc"] * model.time_steps
     report = {}
     for name, bound in sums.items():
         worst = int(bound.argmax())

@@ -1,7 +1,8 @@
 """The trained network as the accelerator sees it: small integers, a manifest and a hash.
 
-On disk a model is a folder with `weights.safetensors` (int8 matrices, int32 thresholds and whatever tables its decoder
-needs) and `manifest.json` (configuration, training recipe, metrics, feature normalisation, targets, hash).
+On disk a model is a folder with `weights.safetensors` (int8 matrices, int32 thresholds and tables of single neurons,
+and whatever tables its decoder needs) and `manifest.json` (configuration, training recipe, metrics, feature
+normalisation, targets, hash).
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from hw import config as hw_config
 from hw import store
 from sw import golden
 
-MATRICES = ("input", "recurrent0", "forward1", "recurrent1", "fc")
+MATRICES = ("input", "recurrent0", "forward1", "recurrent1", "fc")  # of two recurrent layers, as they are trained here
 
 
 class ModelError(ValueError):
@@ -27,44 +28,87 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class IntegerModel:
-    """Integer weights, fan-in first: `input` (F, N), `recurrent0`, `forward1`, `recurrent1` (N, N), `fc` (N, O).
+    """Integer weights and neurons of a configuration.
 
-    `forward1` feeds layer 1 from layer 0. `thresholds` (2,) are in the potential's format (`paper`: Q12.4).
+    `matrices`: name -> weights, fan-in first, as `config.matrices()` names and sizes them: `input` (F, N_0),
+    `recurrent{l}` (N_l, N_l), `forward{l}` (N_{l-1}, N_l) from layer l - 1 into l, `fc` (N_last, O); a sequence is
+    taken in that order. Each is an attribute, too: `model.recurrent0`.
+    `thresholds` (L,) in the potential's format (`paper`: Q12.4); 0 for a layer whose neurons have their own.
+    `neurons`: the tables that `config.neuron_tables()` wants, a value a neuron: `thresholds{l}`, `leaks{l}`,
+    `biases{l}` (N_l,), and `delays_{matrix}`, the frames that each input of that matrix comes late.
     `tables` are further tensors that travel with the weights (decoder bigram, normalisation); `manifest` is plain JSON.
     """
 
     config: hw_config.Config
-    input: torch.Tensor
-    recurrent0: torch.Tensor
-    forward1: torch.Tensor
-    recurrent1: torch.Tensor
-    fc: torch.Tensor
+    matrices: dict
     thresholds: torch.Tensor
+    neurons: dict = field(default_factory=dict)
     time_steps: int = 2
     tables: dict = field(default_factory=dict)
     manifest: dict = field(default_factory=dict)
 
     def __post_init__(self):
         c = self.config
-        shapes = {"input": (c.features, c.neurons), "recurrent0": (c.neurons,) * 2, "forward1": (c.neurons,) * 2,
-                  "recurrent1": (c.neurons,) * 2, "fc": (c.neurons, c.outputs)}
-        for name, shape in {**shapes, "thresholds": (2,)}.items():
-            matrix = getattr(self, name)
-            if tuple(matrix.shape) != shape:
-                raise ModelError(f"{name}: shape {tuple(matrix.shape)}, but {c.name} wants {shape}")
-            if matrix.is_floating_point() or matrix.is_complex() or matrix.dtype == torch.bool:
-                raise ModelError(f"{name}: values of {matrix.dtype}: wanted integers, rounding is the export's")
-            if name in MATRICES and (matrix.min() < -c.weight_limit or matrix.max() >= c.weight_limit):
+        names = list(c.matrices())
+        if not isinstance(self.matrices, dict):
+            if len(self.matrices) != len(names):
+                raise ModelError(f"{len(self.matrices)} matrices: {c.name} wants {len(names)}: {', '.join(names)}")
+            object.__setattr__(self, "matrices", dict(zip(names, self.matrices, strict=True)))
+        for given, wanted, what in ((self.matrices, names, "matrices"), (self.neurons, c.neuron_tables(), "neurons")):
+            for name in {*given} ^ {*wanted}:
+                raise ModelError(f"{what}: {name!r} is {'not wanted' if name in given else 'missing'}: "
+                                 f"{c.name} has {', '.join(wanted) or 'none'}")
+        for name, shape in c.matrices().items():
+            matrix = self.matrices[name]
+            _check_integers(name, matrix, shape, c)
+            if matrix.min() < -c.weight_limit or matrix.max() >= c.weight_limit:
                 raise ModelError(f"{name}: weights {int(matrix.min())}..{int(matrix.max())} leave {c.weight_bits} bits")
+        for name, (count, least, most) in c.neuron_tables().items():
+            values = self.neurons[name]
+            _check_integers(name, values, (count,), c)
+            if values.min() < least or values.max() > most:
+                raise ModelError(f"{name}: values {int(values.min())}..{int(values.max())}: wanted {least} to {most}")
         for name, values in self.tables.items():
             if not values.isfinite().all():
                 bad = values[~values.isfinite()]
                 raise ModelError(f"table {name!r}: {len(bad)} of {values.numel()} values are {float(bad[0])}")
+        _check_integers("thresholds", self.thresholds, (len(c.layers),), c)
         top = 1 << (c.potential_bits - 1)
-        if any(not 0 < int(t) < top for t in self.thresholds):
-            raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 1 to {top - 1}")
+        for layer, threshold in zip(c.layers, self.thresholds.tolist(), strict=True):
+            if layer.threshold == "neuron" and threshold:
+                raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 0 where neurons have their own")
+            if layer.threshold == "layer" and not 0 < threshold < top:
+                raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 1 to {top - 1}")
         if self.time_steps not in (1, 2):
             raise ModelError(f"time_steps={self.time_steps}: wanted 1 or 2")
+
+    def __getattr__(self, name):
+        matrices = self.__dict__.get("matrices", {})
+        if name in matrices:
+            return matrices[name]
+        raise AttributeError(f"{type(self).__name__} has no {name!r}")
+
+    def threshold_of(self, layer):
+        """Thresholds of a layer's neurons (N_l,), from its own table or from the layer's one value."""
+        return self._of_neurons(f"thresholds{layer}", layer, int(self.thresholds[layer]))
+
+    def leak_of(self, layer):
+        """Leak shifts of a layer's neurons (N_l,)."""
+        return self._of_neurons(f"leaks{layer}", layer, self.config.layers[layer].leak_shift)
+
+    def bias_of(self, layer):
+        """Biases of a layer's neurons (N_l,)."""
+        return self._of_neurons(f"biases{layer}", layer, 0)
+
+    def delays_of(self, matrix):
+        """Frames that each input of a matrix comes late (N_inputs,)."""
+        inputs = self.config.matrices()[matrix][0]
+        return self.neurons.get(f"delays_{matrix}", torch.zeros(inputs, dtype=torch.int32))
+
+    def _of_neurons(self, name, layer, value):
+        if name in self.neurons:
+            return self.neurons[name]
+        return torch.full((self.config.layers[layer].neurons,), value, dtype=torch.int32)
 
     def table(self, name, shape=None):
         """A tensor that travels with the weights; raises `ModelError` if there is none, or not of that shape."""
@@ -89,7 +133,8 @@ class IntegerModel:
 
     def payload(self):
         """The bytes of `weights.safetensors`; the hash is taken over them."""
-        tensors = {name: getattr(self, name).to(torch.int8).contiguous() for name in MATRICES}
+        tensors = {name: self.matrices[name].to(torch.int8).contiguous() for name in self.config.matrices()}
+        tensors |= {name: self.neurons[name].to(torch.int32).contiguous() for name in self.config.neuron_tables()}
         tensors["thresholds"] = self.thresholds.to(torch.int32)
         return save_tensors({**tensors, **{f"table.{k}": v.contiguous() for k, v in self.tables.items()}})
 
@@ -120,14 +165,26 @@ def load(folder):
         tensors = load_tensors(data)
         config = hw_config.from_dict(manifest.pop("config"), str(folder / "manifest.json"))
         stored, time_steps = manifest.pop("sha256"), manifest.pop("time_steps")
-        parts = {name: tensors[name] for name in (*MATRICES, "thresholds")}
-    except (AttributeError, TypeError, json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError) as error:
+        parts = {name: {n: tensors[n] for n in names} for name, names in (
+            ("matrices", config.matrices()), ("neurons", config.neuron_tables()))}
+        thresholds = tensors["thresholds"]
+    except (AttributeError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError, SafetensorError,
+            KeyError) as error:
         raise ModelError(f"{folder}: not a readable model: {error!r}") from None
     if hashlib.sha256(data).hexdigest() != stored:
         raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
     tables = {name.removeprefix("table."): t for name, t in tensors.items() if name.startswith("table.")}
     try:
-        model = IntegerModel(config, **parts, time_steps=time_steps, tables=tables, manifest=manifest)
+        model = IntegerModel(config, **parts, thresholds=thresholds, time_steps=time_steps, tables=tables,
+                             manifest=manifest)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from None
-    return replace(model, **{name: values.to(torch.int32) for name, values in parts.items()})
+    return replace(model, thresholds=thresholds.to(torch.int32),
+                   **{name: {n: t.to(torch.int32) for n, t in part.items()} for name, part in parts.items()})
+
+
+def _check_integers(name, values, shape, config):
+    if tuple(values.shape) != tuple(shape):
+        raise ModelError(f"{name}: shape {tuple(values.shape)}, but {config.name} wants {tuple(shape)}")
+    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
+        raise ModelError(f"{name}: values of {values.dtype}: wanted integers, rounding is the export's")

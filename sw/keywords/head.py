@@ -72,8 +72,8 @@ def integer_model(head, config, time_steps):
     unit = 1 << config.potential_fraction
     # met exactly by BOTH in one time step, which leaves nothing; lower in two, where LATE reaches it after one leak
     first = round((BOTH * top + half >> config.input_shift) * unit * (1.0 if time_steps == 1 else 0.9))
-    return IntegerModel(config, drive, none, top * torch.eye(n, dtype=torch.int32), none.clone(), fc,
-                        torch.tensor([first, top * unit]), time_steps)
+    return IntegerModel(config, [drive, none, top * torch.eye(n, dtype=torch.int32), none.clone(), fc],
+                        torch.tensor([first, top * unit]), time_steps=time_steps)
 
 
 def features(gates, config, time_steps):

@@ -57,7 +57,7 @@ def integer_model(model, config, normaliser, labels, recipe):
                 "commit": store.commit(), "torch": torch.__version__, "recipe": recipe, "labels": list(labels),
                 "targets": {"kind": "keywords", "delay": 0}, "logit_step": float(core.steps_of[2]),
                 "weight_steps": {"layer0": float(core.steps_of[0]), "layer1": float(core.steps_of[1])}}
-    integers = IntegerModel(config, **weights, thresholds=core.thresholds().to(torch.int32),
+    integers = IntegerModel(config, weights, thresholds=core.thresholds().to(torch.int32),
                             time_steps=core.time_steps, tables=normaliser.tables(), manifest=manifest)
     export.check_bounds(integers)
     return integers

@@ -50,8 +50,8 @@ def of_integers(model, xs, progress=None):
 
 def widened(config, neurons):
     """The same accelerator with other layer sizes: what a network would cost before it is pruned."""
-    return replace(config, name=f"{config.name}-{neurons}", neurons=neurons,
-                   accumulator_bits=config.accumulator_bits + 2)
+    return replace(config.with_layers(neurons=neurons), name=f"{config.name}-{neurons}", lanes=neurons,
+                   lif_lanes=neurons, accumulator_bits=config.accumulator_bits + 2)
 
 
 def modes(time_steps):

@@ -21,7 +21,7 @@ def network(c, seed):
 
     n = c.neurons
     x = torch.randint(-128, 128, (1, FRAMES, c.features), generator=g, dtype=torch.int32)
-    return IntegerModel(c, matrix(c.features, n), matrix(n, n), matrix(n, n), matrix(n, n), matrix(n, c.outputs),
+    return IntegerModel(c, [matrix(c.features, n), matrix(n, n), matrix(n, n), matrix(n, n), matrix(n, c.outputs)],
                         torch.tensor([200, 60])), x
 
 

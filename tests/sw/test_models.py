@@ -1,6 +1,5 @@
 """The spiking layer's kernel against its reference, the network against the golden model, pruning and quantisation."""
 
-from dataclasses import replace
 
 import pytest
 import torch
@@ -57,7 +56,7 @@ def test_kernel_equals_reference(surrogate, steps, shared, integer, reset):
 @pytest.mark.parametrize("steps, reset", [(1, "zero"), (2, "zero"), (2, "subtract")])
 def test_quantised_network_is_the_golden_model_to_the_bit(steps, reset):
     torch.manual_seed(1)
-    config = replace(hw_config.load("tiny"), reset=reset)
+    config = hw_config.load("tiny").with_layers(reset=reset)
     network = Rsnn(features=config.features, neurons=config.neurons, outputs=config.outputs, time_steps=steps,
                    reset=reset).eval()
     with torch.no_grad():
@@ -66,7 +65,7 @@ def test_quantised_network_is_the_golden_model_to_the_bit(steps, reset):
     network.calibrate(4)
     x = torch.randint(-128, 128, (2, 40, config.features))
     integers = {name: w.round().to(torch.int32) for name, w in network.integers().items()}
-    model = IntegerModel(config, **integers, thresholds=network.thresholds().to(torch.int32), time_steps=steps)
+    model = IntegerModel(config, integers, thresholds=network.thresholds().to(torch.int32), time_steps=steps)
     export.check_bounds(model)
     trace = golden.run(model, x)
     with torch.no_grad():
@@ -136,7 +135,7 @@ def test_overflow_names_the_worst_neuron():
         ("input", (10, 16)), ("recurrent0", (16, 16)), ("forward1", (16, 16)), ("recurrent1", (16, 16)),
         ("fc", (16, 80)))}
     zero["fc"][:, 7] = -8
-    model = IntegerModel(config, **zero, thresholds=torch.tensor([10, 10]))
+    model = IntegerModel(config, zero, thresholds=torch.tensor([10, 10]))
     assert export.bounds(model)["fc"] == (10, 7, 256)  # 16 inputs x 2 time steps x 8, either sign
 
 

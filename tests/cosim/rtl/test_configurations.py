@@ -44,8 +44,8 @@ def test_rtl_equals_golden(seed):
 
     n, top = config.neurons, (1 << config.potential_bits - 1) - 1
     threshold = min(top, 5 * config.weight_limit << config.potential_fraction)
-    model = IntegerModel(config, weights(config.features, n), weights(n, n), weights(n, n), weights(n, n),
-                         weights(n, config.outputs), torch.tensor([threshold, max(1, threshold // 2)]))
+    model = IntegerModel(config, [weights(config.features, n), weights(n, n), weights(n, n), weights(n, n),
+                                  weights(n, config.outputs)], torch.tensor([threshold, max(1, threshold // 2)]))
     source = np.random.default_rng(seed)
     inputs = [source.integers(-128, 128, (9, config.features)).astype(np.int8),
               source.integers(-20, 20, (14, config.features)).astype(np.int8)]

@@ -23,8 +23,8 @@ def random_model(seed=0, thresholds=(260, 150)):
         return torch.randint(-8, 8, shape, generator=generator, dtype=torch.int32)
 
     n = config.neurons
-    return IntegerModel(config, weights(config.features, n), weights(n, n), weights(n, n), weights(n, n),
-                        weights(n, config.outputs), torch.tensor(thresholds))
+    return IntegerModel(config, [weights(config.features, n), weights(n, n), weights(n, n), weights(n, n),
+                                 weights(n, config.outputs)], torch.tensor(thresholds))
 
 
 def random_features(model, frames, seed=0):
@@ -67,7 +67,7 @@ def test_a_broken_threshold_is_named():
     weights[0, 5] = 7
     x[:, 0] = 16  # current 7, threshold 7: neuron 5 of layer 0 fires at once
     zero = model.recurrent0 * 0
-    model = IntegerModel(model.config, weights, zero, zero, zero, model.fc, model.thresholds)
+    model = IntegerModel(model.config, [weights, zero, zero, zero, model.fc], model.thresholds)
     folder = harness.build(model.config, broken)
     outcome = side_by_side.check(model, "t2_merged", [x], quiet=True, folder=folder)
     assert outcome.first == "spike, layer 0, frame 0, time step 0, neuron 5: expected 1, got 0"

@@ -20,8 +20,8 @@ def hand_model():
     drive[0, 0], drive[1, 7] = 4, 4
     recurrent0 = zero.clone()
     recurrent0[0, 0] = 3
-    return IntegerModel(FOUR, drive, recurrent0, 7 * torch.eye(8, dtype=torch.int32), zero.clone(),
-                        torch.arange(-4, 4, dtype=torch.int32).repeat(8, 1), torch.tensor([160, 112]))
+    return IntegerModel(FOUR, [drive, recurrent0, 7 * torch.eye(8, dtype=torch.int32), zero.clone(),
+                               torch.arange(-4, 4, dtype=torch.int32).repeat(8, 1)], torch.tensor([160, 112]))
 
 
 def test_two_frames_by_hand():
@@ -60,7 +60,7 @@ def random_case(config, seed, batch=3, frames=6):
         return torch.randint(-8, 8, (rows, columns), generator=g, dtype=torch.int32)
 
     c, n = config, config.neurons
-    model = IntegerModel(c, matrix(c.features, n), matrix(n, n), matrix(n, n), matrix(n, n), matrix(n, c.outputs),
+    model = IntegerModel(c, [matrix(c.features, n), matrix(n, n), matrix(n, n), matrix(n, n), matrix(n, c.outputs)],
                          torch.tensor([300, 100]))
     return model, torch.randint(-128, 128, (batch, frames, c.features), generator=g, dtype=torch.int32)
 

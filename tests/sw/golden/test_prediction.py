@@ -23,8 +23,8 @@ def model():
         return torch.randint(-8, 8, shape, generator=g, dtype=torch.int32)
 
     n = TINY.neurons
-    return IntegerModel(TINY, matrix(TINY.features, n), matrix(n, n), matrix(n, n), matrix(n, n),
-                        matrix(n, TINY.outputs), torch.tensor([260, 150]))
+    return IntegerModel(TINY, [matrix(TINY.features, n), matrix(n, n), matrix(n, n), matrix(n, n),
+                               matrix(n, TINY.outputs)], torch.tensor([260, 150]))
 
 
 def features(frames, seed=0):

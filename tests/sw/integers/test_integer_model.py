@@ -21,8 +21,8 @@ TINY = hw_config.load("tiny")
 def model_of(config=TINY, **tables):
     n = config.neurons
     zero = torch.zeros(n, n, dtype=torch.int32)
-    return IntegerModel(config, torch.zeros(config.features, n, dtype=torch.int32), zero, zero, zero,
-                        torch.zeros(n, config.outputs, dtype=torch.int32), torch.tensor([300, 100]), tables=tables)
+    return IntegerModel(config, [torch.zeros(config.features, n, dtype=torch.int32), zero, zero, zero,
+                                 torch.zeros(n, config.outputs, dtype=torch.int32)], torch.tensor([300, 100]), tables=tables)
 
 
 def damaged(folder, change):
