@@ -17,7 +17,7 @@ publish = $(if $(PUBLISH),--publish)
 more = $(value ARGS)
 
 .DEFAULT_GOAL := demo
-.PHONY: help setup demo listen test test-all nightly lint verilog cosim activity conformance rates train evaluate \
+.PHONY: help setup demo listen test test-all nightly lint verilog cosim bus-test activity conformance rates train evaluate \
         study synthetic download doctor clean
 
 help: ## This list
@@ -34,9 +34,9 @@ evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
 ## Hardware and its proof
-verilog: $(READY) ## Verilog, header, memory images into build/verilog/CONFIG (CONFIG=paper|tiny|…|file.yaml, IMAGES=model)
+verilog: $(READY) ## Verilog, header, images into build/verilog/CONFIG (CONFIG=paper|…|file.yaml, IMAGES=model, BUS=axi|wishbone)
 	@$(if $(value IMAGES),$(DOOR) images --model $(call typed,IMAGES) $(more))
-	@$(DOOR) verilog $(call config,paper)
+	@$(DOOR) verilog $(call config,paper) $(call opt,--bus,BUS)
 
 cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|…|file.yaml, SEED=1, WAVES=1)
 	@$(DOOR) cosim $(call opt,--test,TEST) $(call config,tiny) $(call opt,--seed,SEED) $(if $(WAVES),--waves) $(more)
@@ -49,6 +49,9 @@ conformance: $(READY) ## Whole utterances in every mode, RTL against golden (MOD
 
 keyword-conformance: $(READY) ## Keyword models on the RTL, bit for bit (DATA=folder)
 	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(more)
+
+bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (CONFIG=tiny|…, SEED=1)
+	@$(DOOR) bus-test $(call config,tiny) $(call opt,--seed,SEED) $(publish) $(more)
 
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(more)

@@ -19,14 +19,15 @@ OUT = Path("build/cosim")
 WORKERS = 2  # simulations at a time, each in a process of its own since the runner reads the process's environment
 
 
-def run_test(name, config, *, seed=1, waves=False, out=OUT):
+def run_test(name, config, *, seed=1, waves=False, out=OUT, plusargs=()):
     """Run one test; returns its summary as plain values and writes it to `<config>/<test>.json`."""
     started = time.monotonic()
     place = Path(out) / config.name
     results = []
     for toplevel, module in TESTS[name]:
         folder = build(toplevel, config, waves, quiet=True)
-        results += simulate(name, toplevel, module, config, folder, seed=seed, waves=waves, out=place)
+        results += simulate(name, toplevel, module, config, folder, seed=seed, waves=waves, out=place,
+                            plusargs=plusargs)
     summary = {
         "test": name, "config": config.name, "seed": seed,
         "values_compared": sum(c for r in results for c, _ in r["signals"].values()),

@@ -1,6 +1,7 @@
 """`make verilog`: one Verilog file of a configuration, with stable module names, through RTLIL and Yosys.
 
     python -m hw.emit --config paper         build/verilog/paper/accelerator.v, accelerator.h, config.json
+    python -m hw.emit --bus axi              the accelerator on a bus, with its register map in C, JSON, XML and HTML
 """
 
 import argparse
@@ -14,6 +15,10 @@ from amaranth.back import rtlil
 
 from . import config as configs
 from .accelerator import Accelerator
+from .bus import export
+from .bus.axi import AxiPeripheral
+from .bus.register_map import MapError
+from .bus.wishbone import WishbonePeripheral
 from .combine import Combine
 from .header import header
 from .hierarchy import Hierarchy
@@ -30,6 +35,8 @@ BLOCKS = {
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
 }
 
+BUSES = {"accelerator_axi": AxiPeripheral, "accelerator_wishbone": WishbonePeripheral}  # the accelerator on a bus
+
 # `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
 PASSES = ["read_rtlil {source}", "proc -nomux -norom", "memory_collect", "write_verilog -norename {target}"]
 
@@ -40,6 +47,8 @@ class EmitError(RuntimeError):
 
 def block(name, config):
     """The Amaranth component of a block; `weight_buffer` is the largest of the configuration."""
+    if name in BUSES:
+        return BUSES[name](config=config)
     if name == "weight_buffer":
         return WeightBuffer(rows=config.fc_rows, width=config.row_bits, load_bits=config.load_bits)
     return BLOCKS[name](config=config)
@@ -49,10 +58,12 @@ def rtlil_text(name, config):
     """RTLIL of a block and of every block below it, each a module of its own."""
     hierarchy = Hierarchy()
     # attributes only repeat where a net came from in this package
-    texts = [rtlil.convert(block(name, config), name=name, platform=hierarchy, emit_src=False)]
-    texts += [rtlil.convert(part, name=part_name, platform=hierarchy, emit_src=False).replace('attribute \\top 1', '')
-              for part_name, part in hierarchy.blocks.items()]
-    return "\n".join(texts)
+    texts = {name: rtlil.convert(block(name, config), name=name, platform=hierarchy, emit_src=False)}
+    while missing := [part for part in hierarchy.blocks if part not in texts]:  # a part may have parts of its own
+        for part in missing:
+            text = rtlil.convert(hierarchy.blocks[part], name=part, platform=hierarchy, emit_src=False)
+            texts[part] = text.replace('attribute \\top 1', '')
+    return "\n".join(texts.values())
 
 
 def emit(name, config, target):
@@ -79,12 +90,17 @@ def main(argv=None):
     parser.add_argument("--block", default="accelerator", choices=[*BLOCKS, "weight_buffer"],
                         help="top or one block alone (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/verilog"), help="folder (default: %(default)s)")
+    parser.add_argument("--bus", choices=[name.removeprefix("accelerator_") for name in BUSES],
+                        help="the accelerator on this bus, in place of --block")
     args = parser.parse_args(argv)
+    top = f"accelerator_{args.bus}" if args.bus else args.block
     try:
         config = configs.load(args.config)
         folder = args.out / config.name
-        target = emit(args.block, config, folder / f"{args.block}.v")
-    except (configs.ConfigError, EmitError) as error:
+        target = emit(top, config, folder / f"{top}.v")
+        if args.bus:
+            export.write(config, args.bus == "axi", folder)
+    except (configs.ConfigError, EmitError, MapError) as error:
         sys.exit(f"error: {error}")
     (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
     (folder / "accelerator.h").write_text(header(config))

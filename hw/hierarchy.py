@@ -7,7 +7,7 @@ can be replaced by a black box.
 
 import re
 
-from amaranth import ClockSignal, Instance, ResetSignal, Value
+from amaranth import ClockSignal, Instance, ResetInserter, ResetSignal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -24,7 +24,7 @@ class Hierarchy:
     def __init__(self):
         self.blocks = {}
 
-    def instance(self, block):
+    def instance(self, block, reset=None):
         name = module_name(block)
         self.blocks.setdefault(name, block)
         block._MustUse__silence = True  # a second instance of a module is rightly never elaborated
@@ -33,10 +33,15 @@ class Hierarchy:
             direction = "o" if member.flow == Out else "i"
             ports[f"{direction}_{'__'.join(map(str, path))}"] = Value.cast(value)
         if getattr(block, "clocked", True):
-            ports |= {"i_clk": ClockSignal(), "i_rst": ResetSignal()}
+            ports |= {"i_clk": ClockSignal(), "i_rst": ResetSignal() if reset is None else ResetSignal() | reset}
         return Instance(name, **ports)
 
 
-def place(block: wiring.Component, platform):
-    """The block itself, or for Verilog its instance. A block without registers says `clocked = False`."""
-    return platform.instance(block) if isinstance(platform, Hierarchy) else block
+def place(block: wiring.Component, platform, *, reset=None):
+    """The block itself, or for Verilog its instance. A block without registers says `clocked = False`.
+
+    `reset` is a signal that resets the block beside the domain's reset.
+    """
+    if isinstance(platform, Hierarchy):
+        return platform.instance(block, reset)
+    return block if reset is None else ResetInserter(reset)(block)

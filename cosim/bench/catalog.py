@@ -15,6 +15,8 @@ TESTS = {
     "backpressure": [("accelerator", "backpressure")],
     "accelerator": [("accelerator", "accelerator")],
     "lpa": [("pe_array", "lpa")],
+    "bus_axi": [("accelerator_axi", "bus_axi")],
+    "bus_wishbone": [("accelerator_wishbone", "bus_wishbone")],
     "sparknet_head": [("accelerator", "sparknet_head")],
 }
 

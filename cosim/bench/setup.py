@@ -28,6 +28,16 @@ def patience():
     return (3 * words + 100 * frame) * PERIOD_NS // 1000
 
 
+def transactions():
+    """Bus accesses that a bench of a bus makes at least; the fast tests make few."""
+    return int(cocotb.plusargs.get("transactions", 1500))
+
+
+def bus_patience():
+    """Time limit of a bench on a bus, in us: stalls and frames included, an access takes far less than this."""
+    return (2 * transactions() + 5000) * 100 * PERIOD_NS // 1000
+
+
 def seed():
     return int(cocotb.plusargs["seed"])
 

@@ -174,7 +174,8 @@ def _versions():
 
 def _generator():
     """Text of everything that decides what is emitted."""
-    return [path.read_text() for path in sorted(Path(hw.__file__).parent.glob("*.py"))]
+    return [path.read_text() for path in sorted(p for p in Path(hw.__file__).parent.rglob("*")
+                                             if p.suffix in (".py", ".rdl") and p.parent.name in ("hw", "bus"))]
 
 
 def _label(text):

@@ -31,10 +31,11 @@ def build(toplevel, config, waves=False, quiet=False):
               *(["-llz4", "-lz"] if waves else []))), quiet)
 
 
-def simulate(test, toplevel, module, config, folder, *, seed, out, waves=False):
+def simulate(test, toplevel, module, config, folder, *, seed, out, waves=False, plusargs=()):
     """Results of each cocotb test of a bench: test, signals (compared, different), figures, failure or None.
 
-    `folder` is what `build` returned; `out` takes the runs' logs, and traces with `waves`.
+    `folder` is what `build` returned; `out` takes the runs' logs, and traces with `waves`. `plusargs` are
+    further ones, that a bench asks for.
     """
     logging.getLogger("Verilator").setLevel(logging.ERROR)
     place = Path(out).resolve() / "runs" / f"{test}-{module}"
@@ -48,7 +49,7 @@ def simulate(test, toplevel, module, config, folder, *, seed, out, waves=False):
             test_module=f"cosim.benches.{module}", hdl_toplevel=toplevel, hdl_toplevel_lang="verilog",
             build_dir=folder, test_dir=place, results_xml=str(results), log_file=place / "simulation.log",
             extra_env=PLAIN_ASSERTIONS, seed=seed, waves=waves,
-            plusargs=[f"+config={settings}", f"+record={record}", f"+seed={seed}"])
+            plusargs=[f"+config={settings}", f"+record={record}", f"+seed={seed}", *plusargs])
     except (RuntimeError, SystemExit):
         pass  # what failed stands in the results
     if waves:

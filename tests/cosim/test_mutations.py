@@ -41,13 +41,13 @@ def test_bench_names_the_signal(tmp_path, block, text, mutation, test, signal):
 
 def run_mutant(folder, path, text, mutation, test):
     """One bench on a copy of the project with one text changed."""
-    ignore = shutil.ignore_patterns("__pycache__", "weights", "data", "flow")
-    for room in ("hw", "sw", "cosim"):
+    ignore = shutil.ignore_patterns("__pycache__", "weights", "constraints", "tested.txt")
+    for room in ("hw", "sw", "cosim", "sottovoce"):
         shutil.copytree(ROOT / room, folder / room, ignore=ignore)
     if (ROOT / "build/rtl/runtime").is_dir():  # the same for every design, and slow to compile
         shutil.copytree(ROOT / "build/rtl/runtime", folder / "build/rtl/runtime")
     source = path.read_text()
     assert text in source, f"{path.name} no longer contains {text!r}: choose another constant to break"
-    (folder / "hw" / path.name).write_text(source.replace(text, mutation))
-    return subprocess.run([sys.executable, "-m", "cosim.run", "--test", test, "--config", "tiny"], cwd=folder,
+    (folder / path.relative_to(ROOT)).write_text(source.replace(text, mutation))
+    return subprocess.run([sys.executable, "-m", "sottovoce", "cosim", "--test", test, "--config", "tiny"], cwd=folder,
                           capture_output=True, text=True)
