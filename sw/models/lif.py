@@ -2,8 +2,10 @@
 
 For frame t, time step k in order (docs/arithmetic.md; source: arXiv 2503.21337, equation 2):
 
-    v = u - leak(u) + gain (feed[t, k] + W s[t-1, k])      leak(u) = u 2^-shift, rounded down in integer mode
+    v = u - leak(u) + gain (feed[t, k] + W s[t-1-delay, k])      leak(u) = leak u, rounded down in integer mode
     s[t, k] = 1 where v >= threshold; there u = 0 (reset "zero") or v - threshold ("subtract"), and v elsewhere
+
+Threshold, leak (2^-shift; 0: none) and delay are a neuron's own; a layer may have no recurrence.
 
 Integer mode is the accelerator's arithmetic in float32, in which small integers are exact: `gain` is
 2^potential_fraction and potentials saturate at `limit`. The gradient of the step is the surrogate's slope at
@@ -37,35 +39,57 @@ def kernel():
 
 class _Lif(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, feed, weight, threshold, gain, shift, steps, integer, limit, surrogate, damping, subtract):
+    def forward(ctx, feed, weight, threshold, leak, delays, gain, steps, integer, limit, surrogate, damping, subtract):
         feed, weight = feed.contiguous(), weight.contiguous()
-        spikes, potentials = kernel().forward(feed, weight, float(threshold), gain, shift, steps, integer, limit,
+        spikes, potentials = kernel().forward(feed, weight, threshold, leak, delays, gain, steps, integer, limit,
                                               subtract)
-        ctx.save_for_backward(spikes, potentials, weight, threshold)
-        ctx.rest = gain, shift, feed.shape[1], SURROGATES.index(surrogate), damping, subtract
+        ctx.save_for_backward(spikes, potentials, weight, threshold, leak, delays)
+        ctx.rest = gain, feed.shape[1], SURROGATES.index(surrogate), damping, subtract
         ctx.mark_non_differentiable(potentials)
         return spikes, potentials
 
     @staticmethod
     def backward(ctx, grad, _):
-        spikes, potentials, weight, threshold = ctx.saved_tensors
-        to_feed, to_weight, to_threshold = kernel().backward(grad.contiguous(), spikes, potentials, weight,
-                                                             float(threshold), *ctx.rest)
-        return to_feed, to_weight, to_threshold.reshape(threshold.shape), *(None,) * 8
+        spikes, potentials, *rest = ctx.saved_tensors
+        return *kernel().backward(grad.contiguous(), spikes, potentials, *rest, *ctx.rest), *(None,) * 8
 
 
-def lif(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
+class _Delay(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, delays):
+        ctx.save_for_backward(delays)
+        return kernel().delay(x.contiguous(), delays, -1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return kernel().delay(grad.contiguous(), *ctx.saved_tensors, 1), None
+
+
+def delayed(x, delays):
+    """x (F, ..., N) float32 with neuron n's values `delays[n]` frames late (int64 (N,) of 0 and more); zeros before."""
+    return _Delay.apply(x, delays) if int(delays.max()) else x
+
+
+def lif(feed, weight, threshold, *, steps, leak, delays=None, gain=1.0, integer=False, limit=2.0 ** 15,
         surrogate="fast_sigmoid", damping=1.0, reset="zero"):
-    """Run a layer: feed (F, K or 1, B, N), recurrent weight (N, N), threshold scalar tensor.
+    """Run a layer: feed (F, K or 1, B, N), recurrent weight (N, N) or None, threshold and leak tensors (N,) or scalar.
 
-    Returns spikes and potentials before reset, float32 (F, K, B, N). Raises `ValueError` for an unknown surrogate.
+    `leak` is the share of the potential that is lost in a time step, 2^-shift, 0 for none. `delays` int64 (N,): frames
+    by which a neuron's spikes reach the recurrence later than the frame after. Returns spikes and potentials before
+    reset, float32 (F, K, B, N). Raises `ValueError` for an unknown surrogate.
     """
     if surrogate not in SURROGATES:
         raise ValueError(f"surrogate={surrogate!r}: wanted one of {', '.join(SURROGATES)}")
     if feed.shape[1] not in (1, steps):
         raise ValueError(f"feed has {feed.shape[1]} time steps, wanted 1 or {steps}")
-    return _Lif.apply(feed, weight, threshold, float(gain), shift, steps, integer, float(limit), surrogate, damping,
-                      reset == "subtract")
+    neurons = feed.shape[-1]
+    if weight is None:
+        weight = feed.new_zeros(0, 0)
+    if delays is None or not int(delays.max()):
+        delays = torch.zeros(0, dtype=torch.int64)
+    threshold, leak = (torch.as_tensor(x, dtype=torch.float32).expand(neurons).contiguous() for x in (threshold, leak))
+    return _Lif.apply(feed, weight, threshold, leak, delays, float(gain), steps, integer, float(limit), surrogate,
+                      damping, reset == "subtract")
 
 
 class _Step(torch.autograd.Function):
@@ -86,26 +110,28 @@ class _Step(torch.autograd.Function):
         return grad * slope * ctx.damping, None, None
 
 
-def reference(feed, weight, threshold, *, steps, shift, gain=1.0, integer=False, limit=2.0 ** 15,
+def reference(feed, weight, threshold, *, steps, leak, delays=None, gain=1.0, integer=False, limit=2.0 ** 15,
               surrogate="fast_sigmoid", damping=1.0, reset="zero"):
     """The same layer, operator by operator under autograd: what the kernel is tested against."""
     u = torch.zeros_like(feed[0, 0])
+    late = [0] * u.shape[-1] if delays is None else delays.tolist()
     spikes, potentials = [], []
-    before = [torch.zeros_like(u)] * steps
     for t in range(len(feed)):
-        now = []
+        spikes.append([])
         for k in range(steps):
-            leak = u * 2.0 ** -shift
+            current = feed[t, k if feed.shape[1] > 1 else 0]
+            if weight is not None:
+                before = [spikes[t - 1 - d][k][:, n] if t > d else u[:, n] * 0 for n, d in enumerate(late)]
+                current = current + torch.stack(before, 1) @ weight
+            loss = u * leak
             if integer:
-                leak = leak + (torch.floor(leak) - leak).detach()
-            v = u - leak + gain * (feed[t, k if feed.shape[1] > 1 else 0] + before[k] @ weight)
+                loss = loss + (torch.floor(loss) - loss).detach()
+            v = u - loss + gain * current
             if integer:
                 v = v + (v.clamp(-limit, limit - 1) - v).detach()
             s = _Step.apply(v / threshold - 1, surrogate, damping)
-            u = v * (1 - s.detach()) if reset == "zero" else v - threshold.detach() * s.detach()
-            now.append(s)
+            u = v * (1 - s.detach()) if reset == "zero" else v - (threshold * s).detach()
+            spikes[t].append(s)
             potentials.append(v)
-        spikes.extend(now)
-        before = now
     shape = (len(feed), steps, *feed.shape[2:])
-    return torch.stack(spikes).view(shape), torch.stack(potentials).view(shape).detach()
+    return torch.stack([s for frame in spikes for s in frame]).view(shape), torch.stack(potentials).view(shape).detach()

@@ -10,7 +10,7 @@ from sw.integers import export
 from sw.integers.integer_model import IntegerModel
 from sw.integers.quantize import best_step, quantise
 from sw.models.gated import Gated
-from sw.models.lif import SURROGATES, lif, reference
+from sw.models.lif import SURROGATES, delayed, lif, reference
 from sw.models.rsnn import Rsnn
 from sw.phones import stages
 from sw.training import prune
@@ -19,38 +19,51 @@ from sw.training import prune
 def test_neuron_by_hand():
     # threshold 1, beta 0.5: 0.8 stays, 0.8 / 2 + 0.6 = 1.0 fires at equality and resets, then 0.5 stays
     feed = torch.tensor([0.8, 0.6, 0.5]).view(3, 1, 1, 1)
-    spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, shift=1)
+    spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, leak=0.5)
     assert spikes.flatten().tolist() == [0, 1, 0]
     assert potentials.flatten().tolist() == pytest.approx([0.8, 1.0, 0.5])
     # a threshold taken off instead: 1.4 fires and leaves 0.4, half of which carries 0.9 over the threshold
     feed = torch.tensor([1.4, 0.9, 0.0]).view(3, 1, 1, 1)
-    spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, shift=1, reset="subtract")
+    spikes, potentials = lif(feed, torch.zeros(1, 1), torch.tensor(1.0), steps=1, leak=0.5, reset="subtract")
     assert spikes.flatten().tolist() == [1, 1, 0]
     assert potentials.flatten().tolist() == pytest.approx([1.4, 1.1, 0.05])
 
 
 @pytest.mark.parametrize("surrogate", SURROGATES)
-@pytest.mark.parametrize("steps, shared, integer, reset", [(2, 1, False, "zero"), (2, 2, True, "zero"),
-                                                           (1, 1, True, "zero"), (2, 1, False, "subtract")])
-def test_kernel_equals_reference(surrogate, steps, shared, integer, reset):
+@pytest.mark.parametrize("steps, shared, integer, reset, connected, late", [
+    (2, 1, False, "zero", True, 0), (2, 2, True, "zero", True, 0), (1, 1, True, "zero", True, 3),
+    (2, 1, False, "subtract", True, 2), (1, 1, False, "zero", False, 0), (2, 2, True, "subtract", True, 15)])
+def test_kernel_equals_reference(surrogate, steps, shared, integer, reset, connected, late):
     torch.manual_seed(0)
-    scale = 8.0 if integer else 1.0
-    inputs = [torch.randn(12, shared, 3, 16) * 0.7 * scale, torch.randn(16, 16) * 0.3 * scale,
-              torch.tensor(170.0 if integer else 1.0)]
+    scale, n = (8.0 if integer else 1.0), 16
+    shift = torch.arange(n) % 5  # 0: no leak
+    inputs = [torch.randn(12, shared, 3, n) * 0.7 * scale, torch.randn(n, n) * 0.3 * scale,
+              (torch.rand(n) + 0.5) * (170 if integer else 1), torch.where(shift > 0, 2.0 ** -shift, 0.0)]
     if integer:
-        inputs[:2] = [i.round() for i in inputs[:2]]
-    options = dict(steps=steps, shift=2, gain=16.0 if integer else 1.0, integer=integer, surrogate=surrogate,
-                   damping=0.4, reset=reset)
-    weights = torch.randn(12, steps, 3, 16)
+        inputs[:3] = [i.round() for i in inputs[:3]]
+    options = dict(steps=steps, gain=16.0 if integer else 1.0, integer=integer, surrogate=surrogate, damping=0.4,
+                   reset=reset, delays=torch.randint(0, late + 1, (n,)) if late else None)
+    weights = torch.randn(12, steps, 3, n)
     results = []
     for run in (lif, reference):
         leaves = [i.clone().requires_grad_() for i in inputs]
-        spikes, potentials = run(*leaves, **options)
+        feed, weight, threshold, leak = leaves
+        spikes, potentials = run(feed, weight if connected else None, threshold, leak=leak, **options)
         (spikes * weights).sum().backward()
-        results.append([spikes.detach(), potentials, *(leaf.grad for leaf in leaves)])
+        results.append([spikes.detach(), potentials, *(leaf.grad for leaf in leaves if leaf.grad is not None)])
     assert 0 < results[0][0].mean() < 1
     for mine, wanted in zip(*results, strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_delayed_spike_comes_so_many_frames_later_and_its_gradient_goes_back():
+    x = torch.zeros(4, 1, 1, 3)
+    x[1] = torch.tensor([1.0, 2.0, 3.0])
+    x.requires_grad_()
+    late = delayed(x, torch.tensor([0, 2, 3]))
+    assert late[:, 0, 0].tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0], [0, 2, 0]]  # the last one's is yet to come
+    late.cumsum(0).sum().backward()
+    assert x.grad[:, 0, 0].tolist() == [[4, 2, 1], [3, 1, 0], [2, 0, 0], [1, 0, 0]]
 
 
 @pytest.mark.parametrize("steps, reset", [(1, "zero"), (2, "zero"), (2, "subtract")])
@@ -73,6 +86,76 @@ def test_quantised_network_is_the_golden_model_to_the_bit(steps, reset):
         logits = network.readout(merged).transpose(0, 1) / network.steps_of[2]
     assert (torch.stack(spikes).permute(3, 1, 0, 2, 4).bool() == trace.spikes).all()
     assert (logits == trace.logits).all() and trace.spikes.any()
+
+
+def by_the_book(network, x):
+    """Spikes of every layer, int (F, K, N) each, of int features x (F, features), neuron by neuron in integers."""
+    w = {name: matrix.detach().long() for name, matrix in network.integers().items()}
+    steps, layers = network.time_steps, range(len(network.widths))
+    potentials = [torch.zeros(n, dtype=torch.int64) for n in network.widths]
+    fired = [torch.zeros(len(x), steps, n, dtype=torch.int64) for n in network.widths]
+
+    def heard(layer, connection, t, k):
+        late = getattr(network, f"delay_{connection}", torch.zeros(network.widths[layer], dtype=torch.int64))
+        return torch.tensor([fired[layer][t - d, k, n] if t >= d else 0 for n, d in enumerate(late.tolist())])
+
+    for t in range(len(x)):
+        for i in layers:
+            for k in range(steps):
+                if i:
+                    current = heard(i - 1, f"forward{i}", t, k) @ w[f"forward{i}"]
+                else:
+                    current = (x[t] @ w["input"] + 8) >> 4
+                if f"recurrent{i}" in w and t:
+                    current = current + heard(i, f"recurrent{i}", t - 1, k) @ w[f"recurrent{i}"]
+                shift, u = getattr(network, f"shift{i}"), potentials[i]
+                leak = torch.where(shift > 0, u >> shift, 0)
+                bias = network.integer_bias(i).detach().long() if network.bias else 0
+                v = (u - leak + (current << 4) + bias).clamp(-2 ** 15, 2 ** 15 - 1)
+                fired[i][t, k] = (v >= network.threshold(i).detach().long()).long()
+                potentials[i] = torch.where(fired[i][t, k] > 0, 0, v)
+    return fired
+
+
+@pytest.mark.parametrize("sizes", [
+    dict(neurons=(12, 20, 7), recurrent=(True, False, True), delays={"forward1": 15, "recurrent2": 3, "readout": 4}),
+    dict(neurons=(9,), recurrent=(False,), leak_shift=([0, 6],), time_steps=2),
+    dict(neurons=16, delays={"forward1": 7, "recurrent0": 2}, leak_shift=([0, 5], 2), time_steps=2)])
+def test_network_of_any_layers_is_its_equations_to_the_bit(sizes):
+    torch.manual_seed(3)
+    network = Rsnn(**{"features": 10, "outputs": 6, "time_steps": 1, "bias": True, "steps": "neuron", **sizes}).eval()
+    with torch.no_grad():
+        for name in network.hidden_matrices:
+            getattr(network, name).mul_(5)
+        for i in range(len(network.widths)):
+            getattr(network, f"bias{i}").uniform_(-0.2, 0.3)
+    network.calibrate(4)
+    x = torch.randint(-128, 128, (30, 10))
+    wanted = by_the_book(network, x)
+    merged, spikes = network.encode(x.unsqueeze(1).float())
+    for mine, book in zip(spikes, wanted, strict=True):
+        assert 0.02 < book.float().mean() < 0.8
+        assert torch.equal(mine[:, :, 0].long(), book)
+    late = network.delay_readout.tolist() if "readout" in network.delays else [0] * network.widths[-1]
+    for n, d in enumerate(late):
+        assert torch.equal(merged[d:, 0, n].long(), wanted[-1].sum(1)[:30 - d, n])
+
+
+def test_a_learnt_step_is_a_threshold_and_every_parameter_learns():
+    torch.manual_seed(4)
+    network = Rsnn(features=10, neurons=(12, 8), outputs=6, time_steps=1, bias=True, steps="neuron", norm=0.8)
+    x = torch.randint(-128, 128, (20, 16, 10)).float()
+    network.readout(network.encode(x)[0]).square().sum().backward()
+    assert network.norm0.weight.grad.any() and network.forward1.grad.any()
+    network.eval()
+    before = [s.mean().item() for s in network.encode(x)[1]]
+    network.calibrate(8)  # so many bits that folding the norms shows, not rounding
+    after = [s.mean().item() for s in network.encode(x)[1]]
+    assert after == pytest.approx(before, rel=0.1) and min(before) > 0.01
+    assert network.thresholds()[1].shape == (8,) and len(set(network.thresholds()[0].tolist())) > 4
+    network.zero_grad()
+    network.readout(network.encode(x)[0]).square().sum().backward()
+    assert all(getattr(network, name).grad.any() for name in ("stretch0", "stretch1", "bias0", "bias1", "input"))
 
 
 def test_quantise_by_hand():
