@@ -4,6 +4,7 @@ A run is a folder: `last.pt` (weights, optimiser, epoch), `curve.csv`, `manifest
 from (seed, epoch), so a run that is killed goes on from its last epoch to the same result as one that was not.
 """
 
+import copy
 import csv
 import io
 import json
@@ -35,17 +36,19 @@ def hold_decay(done, hold=0.45):
 
 
 def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, decay=1e-2, quiet=False, warm=0.05,
-        optimise=adamw, schedule=cosine):
+        optimise=adamw, schedule=cosine, average=0.0):
     """Train `model` in place; returns the metrics of the last epoch.
 
     `batches(epoch)` yields batches and has been given its own seed; `loss(model, batch)` returns (scalar, metrics).
     `recipe` (plain values) goes into the manifest and must match that of a checkpoint that is resumed. `optimise` is
     one of `sw.training.optimise`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the training.
+    `average` (below 1): the model ends as the running mean of its weights, which keeps that share in each step.
     """
     folder = Path(folder)
     rank, world = join()
     optimiser = optimise(model, rate, decay)
-    start, curve = _resume(folder, model, optimiser, recipe)
+    mean = copy.deepcopy(model).requires_grad_(False) if average else None
+    start, curve = _resume(folder, model, optimiser, recipe, mean)
     metrics = curve[-1] if curve else {}
     for epoch in range(start, epochs):
         torch.manual_seed(seed * 100003 + epoch * world + rank)
@@ -65,6 +68,8 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
             _average_gradients(model, world)
             torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
             optimiser.step()
+            if average:
+                _follow(mean, model, average)
             for name, part in {"loss": value.item(), **parts}.items():
                 totals[name] = totals.get(name, 0.0) + part
             count += 1
@@ -75,9 +80,17 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
             raise FloatingPointError(f"{folder}: loss={metrics['loss']} in epoch {epoch + 1}: lower the learning rate")
         curve.append(metrics)
         if rank == 0:
-            _save(folder, model, optimiser, epoch + 1, curve, recipe)
+            _save(folder, model, optimiser, epoch + 1, curve, recipe, mean)
+    if average:
+        model.load_state_dict(mean.state_dict())
     model.eval()
     return metrics
+
+
+@torch.no_grad()
+def _follow(mean, model, share):
+    for old, new in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
+        old.lerp_(new, 1 - share) if old.is_floating_point() else old.copy_(new)
 
 
 def join():
@@ -97,11 +110,11 @@ def _average_gradients(model, world):
         parameter.grad /= world
 
 
-def _save(folder, model, optimiser, epoch, curve, recipe):
+def _save(folder, model, optimiser, epoch, curve, recipe, mean=None):
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch, "curve": curve,
-                "recipe": json.dumps(recipe, sort_keys=True)}, buffer)
+                "recipe": json.dumps(recipe, sort_keys=True), **({"mean": mean.state_dict()} if mean else {})}, buffer)
     store.write_atomically(folder / "last.pt", buffer.getvalue())
     text = io.StringIO()
     writer = csv.DictWriter(text, curve[-1].keys())
@@ -123,7 +136,7 @@ def load(folder):
         raise CheckpointError(f"{path}: not a readable checkpoint: {str(error).splitlines()[0]}") from None
 
 
-def _resume(folder, model, optimiser, recipe):
+def _resume(folder, model, optimiser, recipe, mean=None):
     if not (folder / "last.pt").is_file():
         return 0, []
     stored = load(folder)
@@ -131,4 +144,6 @@ def _resume(folder, model, optimiser, recipe):
         raise CheckpointError(f"{folder}: holds a run with another recipe; name another folder or remove it")
     model.load_state_dict(stored["model"])
     optimiser.load_state_dict(stored["optimiser"])
+    if mean:
+        mean.load_state_dict(stored["mean"])
     return stored["epoch"], stored["curve"]

@@ -26,13 +26,14 @@ def batches(number):
     return [torch.randn(8, 4, generator=generator) for _ in range(5)]
 
 
-def run(folder, epochs, model=None, fail_in=None):
+def run(folder, epochs, model=None, fail_in=None, **options):
     def given(number):
         if number == fail_in:
             raise KeyboardInterrupt
         return batches(number)
     model = model or Small()
-    trainer.fit(model, given, loss, folder, epochs=epochs, rate=0.1, seed=5, recipe={"a": 1}, quiet=True)
+    trainer.fit(model, given, loss, folder, epochs=epochs, rate=0.1, seed=5, recipe={"a": 1}, quiet=True,
+                **options)
     return model
 
 
@@ -46,6 +47,27 @@ def test_killed_run_resumes_to_the_same_result(tmp_path):
     curves = [(tmp_path / name / "curve.csv").read_text().splitlines() for name in ("whole", "cut")]
     assert [line.rsplit(",", 1)[0] for line in curves[0]] == [line.rsplit(",", 1)[0] for line in curves[1]]
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == ["curve.csv", "last.pt", "manifest.json"]
+
+
+def test_a_mean_of_weights_is_their_running_mean_and_resumes_to_the_same(tmp_path):
+    last, ends = run(tmp_path / "last", 1), []
+    for i in range(5):  # one step at a time: the weights after each
+        ends.append(Small())
+        trainer.fit(ends[-1], lambda _, i=i: batches(0)[:i + 1], loss, tmp_path / f"{i}", epochs=1, rate=0.1, seed=5,
+                    recipe={}, quiet=True, schedule=lambda done: 1.0, warm=1e-9)
+    wanted = Small().linear.weight
+    for end in ends:
+        wanted = 0.8 * wanted + 0.2 * end.linear.weight
+    mean = Small()
+    trainer.fit(mean, lambda _: batches(0), loss, tmp_path / "mean", epochs=1, rate=0.1, seed=5, recipe={}, quiet=True,
+                schedule=lambda done: 1.0, warm=1e-9, average=0.8)
+    torch.testing.assert_close(mean.linear.weight, wanted)
+    assert not torch.equal(mean.linear.weight, last.linear.weight)
+    whole = run(tmp_path / "whole", 4, average=0.9)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", 4, fail_in=2, average=0.9)
+    for model in (run(tmp_path / "cut", 4, average=0.9), run(tmp_path / "whole", 4, average=0.9)):
+        assert torch.equal(model.linear.weight, whole.linear.weight)
 
 
 def test_another_recipe_and_damage_are_refused(tmp_path):
