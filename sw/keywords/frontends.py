@@ -22,12 +22,14 @@ from tqdm import tqdm
 
 from sw.data.augment import noise_hash
 from sw.features import causal
+from sw.keywords import disturb
 from sw.keywords import noise as noises
 from sw.keywords.waves import one_second
 
 HOP, WINDOW, FFT, LOW, HIGH = 160, 400, 512, 20.0, 8000.0
 FLOOR = 1e-6
 VARIANTS = 8
+HARD, WIDE_SEED = 24, 7        # of the wide training's versions
 SHIFT_S = 0.1                 # clips move by up to this, in training
 NOISE_SHARE, SNR = 0.8, (0.0, 30.0)
 SPEEDS = (0.9, 1.0, 1.0, 1.1)
@@ -131,13 +133,25 @@ def varied(wave, sources, rng):
     return np.clip(wave, -1, 1).astype(np.float32)
 
 
-def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64):
+def disturbed(wave, version, seed, clip, sources, talkers, wide):
+    """Version `version` (from 1) of clip number `clip`, float32 (16000,): the same for all front-ends."""
+    if not wide:
+        return varied(wave, sources, np.random.default_rng([seed, version, clip]))
+    how = disturb.hard if version <= HARD else disturb.mild
+    return how(wave, sources, talkers, np.random.default_rng([WIDE_SEED + seed, version, clip]))
+
+
+def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64,
+             talkers=(), wide=False):
     """Raw features of `count` versions of each clip, float16 (count, clips, bins, frames), mapped from a cached file.
 
-    Version 0 is plain. `sources`: noise recordings. All front-ends of one seed hear the same versions.
+    Version 0 is plain. `sources`: noise recordings; `talkers`: speech for babble. All front-ends of one seed hear the
+    same versions. `wide`: versions 1 to `HARD` are `disturb.hard`, later ones `disturb.mild`.
     """
     recipe = [VERSION, frontend, count, seed, noise_hash(sources),
               hashlib.sha256(memoryview(waves.samples.numpy()).cast("B")).hexdigest()]
+    if wide:
+        recipe += ["wide", noise_hash(talkers)]
     path = Path(cache) / f"{frontend}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.npy"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +163,7 @@ def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/c
             for v, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
                 x = waves.floats(slice(b, b + batch))
                 if v:
-                    x = torch.from_numpy(np.stack([varied(w, sources, np.random.default_rng([seed, v, b + i]))
+                    x = torch.from_numpy(np.stack([disturbed(w, v, seed, b + i, sources, talkers, wide)
                                                    for i, w in enumerate(x.numpy())]))
                 stored[v, b:b + batch] = raw(x, frontend).half().numpy()
             stored.flush()

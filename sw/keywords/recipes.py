@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
+from sw.models.gated import KeywordGated
 from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
 
@@ -16,8 +17,11 @@ from sw.models.sparknet import SparkNet
 class Recipe:
     """A model (`network` with `sizes`), its front-end, and its training.
 
-    `sparsity`: weight of SparkNet's erf loss beside the cross-entropy, 1 / lambda of the paper's code. `l1`: weight of
-    the mean magnitude of its relaxed gates. `quantised`: epochs of a second stage with integer weights.
+    `sparsity`: weight of SparkNet's erf loss beside the cross-entropy, 1 / lambda of the paper's code. `l1`: weight
+    of the mean magnitude of its relaxed gates. `quantised`: epochs of a second stage with integer weights, for the
+    accelerator's configuration `config`. `wide`: clips are disturbed as in `sw.keywords.disturb`, in `variants`
+    versions; `masks`: frames and bins blanked at most; `average`: share that a running mean of the weights keeps in a
+    step (0: the last weights count). With a teacher, `distil` is its share of the loss, `softness` its temperature.
     """
 
     name: str
@@ -34,6 +38,13 @@ class Recipe:
     sparsity: float = 0.0
     l1: float = 0.0
     quantised: int = 0
+    config: str = ""
+    wide: bool = False
+    variants: int = 8
+    masks: tuple = (0, 0)
+    average: float = 0.0
+    distil: float = 0.7
+    softness: float = 2.0
 
     def build(self, classes=12):
         """The untrained network."""
@@ -50,13 +61,23 @@ def _sparknet(channels):
                   rate=0.3, decay=1e-3, smoothing=0.0, sparsity=1e-2)
 
 
+# Four feed-forward spiking layers, each of whose neurons hears the one before through delays of 0 to 15 frames
+DELAYS = dict(neurons=[128] * 4, recurrent=[False] * 4, delays={f"forward{i}": 15 for i in (1, 2, 3)}, time_steps=1,
+              norm=0.6, steps="neuron")
+WIDE = dict(wide=True, variants=33, average=0.998)
+
 RECIPES = {r.name: r for r in (
     Recipe("tiny-kws", DsCnn, "mel64", 30),
     *(_sparknet(c) for c in (32, 16, 8, 4)),
     Recipe("bcresnet-1", BcResNet, "mel40", 60, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0),
     Recipe("bcresnet-0.625", BcResNet, "mel40", 60, dict(scale=0.625), "sgd", "cosine", rate=0.1, decay=1e-3,
            smoothing=0.0),
-    Recipe("rsnn-keywords", KeywordRsnn, "causal", 30, optimiser="muon", rate=1.4e-2, quantised=10),
+    Recipe("rsnn-keywords", KeywordRsnn, "causal", 30, optimiser="muon", rate=1.4e-2, quantised=10,
+           config="keywords"),
+    Recipe("bcresnet-1.5", BcResNet, "mel40", 40, dict(scale=1.5), "sgd", "cosine", rate=0.1, decay=1e-3, masks=(10, 5),
+           **WIDE),
+    Recipe("rsnn-delays", KeywordRsnn, "causal", 60, DELAYS, "muon", rate=1.4e-2, quantised=20, **WIDE),
+    Recipe("gru-keywords", KeywordGated, "causal", 60, **WIDE),
 )}
 
 

@@ -23,11 +23,12 @@ from sw.integers.quantize import dequantised
 from sw.keywords import frontends
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
+from sw.models.gated import KeywordGated
 from sw.models.keyword_rsnn import GAIN, KeywordRsnn
 from sw.models.sparknet import SparkNet
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-NETWORKS = {n.__name__: n for n in (DsCnn, SparkNet, BcResNet, KeywordRsnn)}
+NETWORKS = {n.__name__: n for n in (DsCnn, SparkNet, BcResNet, KeywordRsnn, KeywordGated)}
 
 
 class GoldenSpotter(nn.Module):

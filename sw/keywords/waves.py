@@ -35,8 +35,16 @@ class Waves:
     def of(self, split):
         """Those of one set, see `sw.data.speech_commands.sets_of`."""
         wanted = sets_of(self.clips, split)
-        rows = [i for i, c in enumerate(self.clips) if c.split in wanted]
+        return self.rows([i for i, c in enumerate(self.clips) if c.split in wanted])
+
+    def rows(self, rows):
+        """Some of the clips, by their numbers."""
         return Waves([self.clips[i] for i in rows], self.samples[rows], self.problems)
+
+    def joined(self, other):
+        """These clips and then those of another."""
+        return Waves([*self.clips, *other.clips], torch.cat([self.samples, other.samples]),
+                     [*self.problems, *other.problems])
 
     def floats(self, rows=slice(None)):
         """Float32 (clips, 16000) in -1..1."""

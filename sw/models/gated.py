@@ -31,3 +31,15 @@ class Gated(nn.Module):
     def forward(self, x):
         """x (F, B, features) -> logits (F, B, O)."""
         return self.readout(self.encode(x)[0])
+
+
+class KeywordGated(nn.Module):
+    """A gated network as a keyword spotter: int8 values (B, features, frames) -> logits (B, classes)."""
+
+    def __init__(self, *, classes=12, neurons=102, **sizes):
+        super().__init__()
+        self.core = Gated(outputs=classes, neurons=neurons, **sizes)
+        self.sizes = dict(classes=classes, **{k: v for k, v in self.core.sizes.items() if k != "outputs"})
+
+    def forward(self, x):
+        return self.core.readout(self.core.encode(x.permute(2, 0, 1).contiguous())[0].mean(0))
