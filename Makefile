@@ -17,12 +17,12 @@ publish = $(if $(PUBLISH),--publish)
 more = $(value ARGS)
 
 .DEFAULT_GOAL := demo
-.PHONY: help setup demo listen test test-all nightly lint verilog cosim bus-test activity conformance rates train evaluate \
-        study synthetic download doctor clean
 
+.PHONY: help
 help: ## This list
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: demo listen evaluate
 ## Recognise
 demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, MODEL=name|folder, OUT=folder)
 	@$(DOOR) demo $(call opt,--wav,WAV) $(call opt,--model,MODEL) $(call opt,--out,OUT) $(more)
@@ -33,6 +33,7 @@ listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, M
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
+.PHONY: verilog cosim bus-test activity conformance keyword-conformance rates
 ## Hardware and its proof
 verilog: $(READY) ## Verilog, header, images into build/verilog/CONFIG (CONFIG=paper|…|file.yaml, IMAGES=model, BUS=axi|wishbone)
 	@$(if $(value IMAGES),$(DOOR) images --model $(call typed,IMAGES) $(more))
@@ -56,6 +57,7 @@ bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(more)
 
+.PHONY: train synthetic download study optimisers step-time training-report keyword-report
 ## Train and report
 # torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
 # takes 40 % off a training step of tiny-kws
@@ -85,7 +87,6 @@ training-report: $(READY) ## Score the phone recognisers' runs
 keyword-report: $(READY) ## Score the keyword runs
 	@$(DOOR) keyword-report $(call opt,--data,DATA) $(more)
 
-.PHONY: keyword-conformance optimisers step-time training-report keyword-report
 .PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
 ## Attention replaced by pulses (needs transformers)
 lpa-encoder: $(READY) ## Train the small Wav2Vec2 that attention is replaced in (DATA=folder)
@@ -105,6 +106,7 @@ lpa-report: $(READY) ## Collect what the LPA runs left, with the plots
 
 include constraints/targets.mk
 
+.PHONY: setup test test-wheel test-all nightly lint doctor clean
 ## The project itself
 setup: $(READY) ## Virtual environment in .venv with every tool, from wheels
 
@@ -120,11 +122,14 @@ $(READY): pyproject.toml requirements.txt
 test: $(READY) ## Fast tests, with the Verilator benches of `tiny` (under 5 minutes on two cores)
 	@$(PY) -m pytest -q -m "not slow" $(more)
 
+test-wheel: $(READY) ## The wheel, installed in an environment of its own: command, library, examples, demo
+	@$(PY) -m pytest -q tests/sottovoce/test_wheel.py $(more)
+
 test-all: $(READY) ## All tests, the slow ones too
 	@$(PY) -m pytest -q $(more)
 
-nightly: $(READY) ## The slow tests alone
-	@$(PY) -m pytest -q -m slow $(more)
+nightly: $(READY) ## The slow tests alone, and the wheel with every dependency from the registry
+	@$(PY) -m pytest -q -m slow --clean-install $(more)
 
 lint: $(READY) ## Ruff over everything
 	@$(PY) -m ruff check .

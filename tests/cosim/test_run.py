@@ -3,8 +3,9 @@
 import pytest
 
 from cosim.bench.catalog import TESTS
-from cosim.run import main, run_tests
+from cosim.run import run_tests
 from hw import config as configs
+from sottovoce import cli
 
 pytestmark = pytest.mark.timeout(1800)  # builds simulators: long on a busy machine
 
@@ -58,25 +59,25 @@ def check(summary):
 
 
 def test_unknown_test_lists_those_that_exist(capsys):
-    assert main(["--test", "pe_aray"]) == 1
+    assert cli.main(["cosim", "--test", "pe_aray"]) == 1
     assert capsys.readouterr().err == f"error: no test 'pe_aray'; there are {', '.join(TESTS)} and all\n"
 
 
 def test_unknown_configuration_is_one_line(capsys):
-    assert main(["--config", "papper"]) == 1
+    assert cli.main(["cosim", "--config", "papper"]) == 1
     assert capsys.readouterr().err.startswith("error: configuration 'papper' not found")
 
 
 def test_configuration_without_counters_is_refused(capsys, tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text("name: own\nfeatures: 10\ninput_rows: 12\nneurons: 16\noutputs: 16\ncounters: false\n")
-    assert main(["--config", str(path)]) == 1
+    assert cli.main(["cosim", "--config", str(path)]) == 1
     assert "counters=False: the benches read the counters" in capsys.readouterr().err
 
 
 def test_missing_tool_is_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))  # no compiler there
     monkeypatch.chdir(tmp_path)  # and nothing that was compiled before
-    assert main(["--test", "lif", "--out", str(tmp_path)]) == 1
+    assert cli.main(["cosim", "--test", "lif", "--out", str(tmp_path)]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: g++ is missing: install it")
