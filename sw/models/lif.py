@@ -46,12 +46,15 @@ class _Lif(torch.autograd.Function):
         ctx.save_for_backward(spikes, potentials, weight, threshold, leak, delays)
         ctx.rest = gain, feed.shape[1], SURROGATES.index(surrogate), damping, subtract
         ctx.mark_non_differentiable(potentials)
+        ctx.set_materialize_grads(False)  # zeros for the potentials' would cost a pass over memory
         return spikes, potentials
 
     @staticmethod
     def backward(ctx, grad, _):
+        if grad is None:
+            return (None,) * 12
         spikes, potentials, *rest = ctx.saved_tensors
-        return *kernel().backward(grad.contiguous(), spikes, potentials, *rest, *ctx.rest), *(None,) * 8
+        return *kernel().backward(grad.contiguous(), spikes, potentials, *rest, *ctx.rest, any(ctx.needs_input_grad[2:4])), *(None,) * 8
 
 
 class _Delay(torch.autograd.Function):

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -93,19 +94,23 @@ std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, tor
                 float* s = spikes.data_ptr<float>() + (t * steps + k) * plane + b * neurons;
                 float* u = state.data_ptr<float>() + b * neurons;
                 if (integer) {
+#pragma GCC ivdep
                     for (int64_t n = 0; n < neurons; ++n) {
                         float x = u[n] - std::floor(u[n] * fraction[n]) + (in[n] + rec[n]) * scale;
                         x = std::fmin(std::fmax(x, -top), top - 1.0f);
+                        const float fires = x >= theta[n] ? 1.0f : 0.0f;  // no branch: neurons are served side by side
                         v[n] = x;
-                        s[n] = x >= theta[n] ? 1.0f : 0.0f;
-                        u[n] = x >= theta[n] ? (subtract ? x - theta[n] : 0.0f) : x;
+                        s[n] = fires;
+                        u[n] = x - fires * (subtract ? theta[n] : x);
                     }
                 } else {
+#pragma GCC ivdep
                     for (int64_t n = 0; n < neurons; ++n) {
                         const float x = u[n] - u[n] * fraction[n] + (in[n] + rec[n]) * scale;
+                        const float fires = x >= theta[n] ? 1.0f : 0.0f;  // no branch: neurons are served side by side
                         v[n] = x;
-                        s[n] = x >= theta[n] ? 1.0f : 0.0f;
-                        u[n] = x >= theta[n] ? (subtract ? x - theta[n] : 0.0f) : x;
+                        s[n] = fires;
+                        u[n] = x - fires * (subtract ? theta[n] : x);
                     }
                 }
             }
@@ -115,10 +120,11 @@ std::vector<torch::Tensor> forward(torch::Tensor feed, torch::Tensor weight, tor
 }
 
 // Gradients of feed, weight, threshold and leak from the gradient of the spikes. The reset passes no gradient:
-// a potential that is set to zero forgets its past, one that loses a threshold keeps it.
+// a potential that is set to zero forgets its past, one that loses a threshold keeps it. Without `learn`, those of
+// threshold and leak may be left zero, which saves time.
 std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, torch::Tensor potentials, torch::Tensor weight,
                                     torch::Tensor threshold, torch::Tensor leak, torch::Tensor delays, double gain,
-                                    int64_t shared, int64_t kind, double damping, bool subtract) {
+                                    int64_t shared, int64_t kind, double damping, bool subtract, bool learn) {
     const int64_t frames = spikes.size(0), steps = spikes.size(1), batch = spikes.size(2), neurons = spikes.size(3);
     auto current = torch::empty_like(spikes);
     auto recurrent = torch::zeros({steps * batch, neurons}, spikes.options());
@@ -157,20 +163,23 @@ std::vector<torch::Tensor> backward(torch::Tensor grad, torch::Tensor spikes, to
                 const float* fired = first ? none.data_ptr<float>() : s - plane;
                 float* dc = current.data_ptr<float>() + at;
                 float* du = state.data_ptr<float>() + b * neurons;
-                auto pass = [&](auto slope) {
+                auto pass = [&](auto slope, auto learnt) {
+#pragma GCC ivdep
                     for (int64_t n = 0; n < neurons; ++n) {
                         const float z = v[n] * inverse[n] - 1.0f;
                         const float ds = (gs[n] + rec[n]) * slope(z) * damped * inverse[n];
                         // the spike depends on v / threshold, so the threshold's slope is -v / threshold of the potential's
-                        dtheta[n] -= ds * v[n] * inverse[n];
+                        if (learnt) dtheta[n] -= ds * v[n] * inverse[n];
                         const float dv = ds + du[n] * (1.0f - s[n] * cut);
-                        dleak[n] -= dv * (was[n] - fired[n] * (subtract ? theta[n] : was[n]));
+                        if (learnt) dleak[n] -= dv * (was[n] - fired[n] * (subtract ? theta[n] : was[n]));
                         dc[n] = dv * scale;
                         du[n] = dv * (1.0f - fraction[n]);
                     }
                 };
-                if (kind == TRIANGLE) pass([](float z) { return std::fmax(1.0f - std::fabs(z), 0.0f); });
-                else pass([kind](float z) { return surrogate_slope(z, kind); });
+                auto triangle = [](float z) { return std::fmax(1.0f - std::fabs(z), 0.0f); };
+                if (kind == TRIANGLE && learn) pass(triangle, std::true_type());
+                else if (kind == TRIANGLE) pass(triangle, std::false_type());
+                else pass([kind](float z) { return surrogate_slope(z, kind); }, std::true_type());
             }
         }
     }

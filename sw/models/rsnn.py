@@ -115,7 +115,7 @@ class Rsnn(nn.Module):
             norm = getattr(self, f"norm{i}")
             gain = norm.weight / (norm.running_var + norm.eps).sqrt()
             getattr(self, f"forward{i}" if i else "input").mul_(gain)
-            getattr(self, f"bias{i}").add_(norm.bias - norm.running_mean * gain)
+            getattr(self, f"bias{i}").copy_(norm.bias - norm.running_mean * gain)
 
     def step(self, layer):
         """Weight step of a layer, scalar or (N,)."""
@@ -166,7 +166,7 @@ class Rsnn(nn.Module):
                 feed = heard @ w[f"forward{i}"]  # (F, K, B, N)
             if self.norm and not integer:
                 feed = getattr(self, f"norm{i}")(feed.flatten(0, 2)).view(feed.shape)
-            if self.bias:
+            elif self.bias:
                 feed = feed + (self.integer_bias(i) / gain if integer else getattr(self, f"bias{i}"))
             shift = getattr(self, f"shift{i}")
             fired, _ = lif(feed, w.get(f"recurrent{i}"), self.threshold(i) if integer else torch.ones(()),
