@@ -58,13 +58,18 @@ class Heard:
     keywords: bool
 
 
+def hears(model):
+    """Whether recordings are this network's business: it carries the normalisation of its features."""
+    return "feature_mean" in model.tables
+
+
 def hear(model: IntegerModel, wave):
     """What `model` hears of a recording, float32 (samples,) at 16 kHz.
 
     A phone recogniser hears it whole. A keyword network hears a second at a time, one window every `stream.HOP`,
     silence counting as heard before the recording. Raises `ModelError` for a network that has no features of its own.
     """
-    if "feature_mean" not in model.tables:
+    if not hears(model):
         raise ModelError(f"{model.config.name}: the model carries no feature normalisation: it cannot hear a recording")
     if not is_keyword(model):
         return Heard([causal.extract(wave, audio.RATE, model)], False)

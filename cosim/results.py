@@ -19,6 +19,17 @@ def update(values, part, recipe, publish=False, name="accelerator.json"):
     return path
 
 
+def keep_row(name, row, key, recipe, publish=False):
+    """Put a row into the `rows` of a results file, in place of the one of the same `key`; returns the path."""
+    path = store.results(name, publish)
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    rows = [row if old[key] == row[key] else old for old in kept.get("rows", [])]
+    rows += [row] if row not in rows else []
+    made = recipe | {"tools": store.versions(*TOOLS), "commit": store.commit()}
+    store.write_json(path, {**kept, "recipes": kept.get("recipes", {}) | {"networks": made}, "rows": rows})
+    return path
+
+
 def add_publish(parser):
     """The option that every command with figures has."""
     parser.add_argument("--publish", action="store_true",

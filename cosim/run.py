@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cosim.bench.catalog import TESTS, select
+from cosim.bench.catalog import TESTS, left_out, select
 from cosim.rtl.simulate import build, simulate
 from hw import config as configs
 from hw import store
@@ -95,8 +95,11 @@ def add_arguments(parser):
 def run(args):
     """Run the benches; 1 if any failed."""
     started = time.monotonic()
-    names = select(args.test)
     config = configs.load(args.config)
+    names = select(args.test, config)
+    for test in TESTS if args.test == "all" else ():
+        if left_out(test, config):
+            print(f"{test}: left out: {left_out(test, config)}")
     if not config.counters:
         raise configs.ConfigError(f"{config.name}: counters=False: the benches read the counters; set it to true")
     print(f"{config.name}: {len(names)} test{'s' * (len(names) > 1)}, each compiled once and kept", file=sys.stderr)

@@ -42,7 +42,7 @@ class Lif(wiring.Component):
         top = (1 << (c.potential_bits - 1)) - 1
         threshold = Signal(signed(c.potential_bits + 1))
         m.d.comb += threshold.eq(Mux(self.layer, self.thresholds[1], self.thresholds[0]))
-        fired = []
+        fired, currents, states = [], [], []
         for lane in range(c.neurons):
             u = [Signal(signed(c.potential_bits), name=f"potential_{layer}_{lane}") for layer in range(2)]
             current = Signal(signed(c.accumulator_bits + 1), name=f"current_{lane}")
@@ -67,6 +67,8 @@ class Lif(wiring.Component):
                 after.eq(Mux(spike, 0 if c.reset == "zero" else v - threshold, v)),
             ]
             fired.append(spike)
+            currents.append(current)
+            states.append(after)
             for layer in range(2):
                 m.d.comb += self.potentials[layer][lane].eq(u[layer])
                 with m.If(self.clear):
@@ -83,4 +85,13 @@ class Lif(wiring.Component):
                             m.d.sync += self.spikes[2 * layer].eq(Cat(fired))
                     else:
                         m.d.sync += self.spikes[2 * layer + 1].eq(Mux(self.step, Cat(fired), 0))
+        self._show(m, currents, states, fired)
         return m
+
+    def _show(self, m, currents, states, fired):
+        """What benches and harness look at: a word's new state in the cycle before it is kept. Drives nothing."""
+        for name, value in {"seen": self.enable, "seen_word": self.layer, "seen_step": self.step,
+                            "seen_currents": Cat(currents), "seen_potentials": Cat(states),
+                            "seen_spikes": Cat(fired)}.items():
+            seen = Signal(len(value), name=name)
+            m.d.comb += seen.eq(value)

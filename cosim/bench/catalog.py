@@ -1,6 +1,8 @@
 """Test names of the cocotb benches, each with the simulations it takes: (top level, bench module)."""
 
+from cosim.bench.networks import not_steerable
 from cosim.errors import CosimError
+from hw.config import Delays
 
 TESTS = {
     "pe_array": [("pe_array", "pe_array")],
@@ -21,10 +23,28 @@ TESTS = {
 }
 
 
-def select(name):
-    """Tests behind a name; raises `CosimError` that lists those that exist."""
+STEERED = ("parallel_time_steps", "merged_spike", "recurrent_layer", "fc_layer")
+
+
+def left_out(test, config):
+    """Why a test cannot be run on a configuration; "" if it can."""
+    if test in STEERED:
+        return not_steerable(config)
+    first = config.layers[0]
+    if test == "sparknet_head" and any(
+            (x.neurons, x.recurrent, x.threshold, x.leak_shift, x.bias, x.synapse_shift, x.delays) !=
+            (first.neurons, True, "layer", x.leak_shift or 1, False, 0, Delays()) for x in config.layers) \
+            or len(config.layers) != 2 or config.readout_delay:
+        return "the head is mapped to two recurrent layers alike, without tables of single neurons"
+    return ""
+
+
+def select(name, config):
+    """Tests behind a name that a configuration can run; raises `CosimError` that says why not, or lists the names."""
     if name == "all":
-        return list(TESTS)
+        return [test for test in TESTS if not left_out(test, config)]
     if name not in TESTS:
         raise CosimError(f"no test {name!r}; there are {', '.join(TESTS)} and all")
+    if left_out(name, config):
+        raise CosimError(f"{config.name}: test {name!r}: {left_out(name, config)}")
     return [name]

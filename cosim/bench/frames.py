@@ -2,7 +2,7 @@
 
 import torch
 
-from hw.interface import MODES, WEIGHT_BUFFERS, Phase
+from hw.interface import MODES, WEIGHT_BUFFERS, phases
 from sw import golden
 
 LANES = ("frame", "neuron")
@@ -54,9 +54,9 @@ def check_counters(board, config, mode, x, trace, counters, *, at=None, only=Non
     """
     cost = golden.cycles(config, mode, torch.as_tensor(x)[None], trace)
     chosen = slice(None) if at is None else slice(at, at + 1)
-    phases, rows = cost.phases[0, chosen].sum(0).tolist(), cost.reads[0, chosen].sum(0).tolist()
+    spent, rows = cost.phases[0, chosen].sum(0).tolist(), cost.reads[0, chosen].sum(0).tolist()
     cycles, reads = counters
-    for phase in only or Phase:
-        board.check("cycles", phases[phase.value], cycles[phase.value], phase=phase.name, **where)
+    for phase in only or phases(config):
+        board.check("cycles", spent[phase.value], cycles[phase.value], phase=phase.name, **where)
     for index, name in enumerate(WEIGHT_BUFFERS):
         board.check("row reads", rows[index], reads[index], buffer=name, **where)

@@ -8,7 +8,7 @@ from cosim.bench.networks import random_model
 from cosim.bench.packing import pack, unpack
 from cosim.bench.setup import configuration, generator, start
 from cosim.bench.streams import StreamSink, StreamSource
-from hw.interface import MODES, WEIGHT_BUFFERS, Buffer, Phase, Register
+from hw.interface import MODES, WEIGHT_BUFFERS, Buffer, Register, phases
 from hw.types import load_layout, logits_layout
 from sw.integers import images
 
@@ -86,4 +86,4 @@ class Machine:
     def counters(self):
         """(cycles by phase, row reads by weight buffer) since the last clear."""
         return tuple(np.array([int(getattr(self.dut, f"{name}__{i}").value) for i in range(count)])
-                     for name, count in (("cycles", len(Phase)), ("row_reads", len(WEIGHT_BUFFERS))))
+                     for name, count in (("cycles", len(phases(self.config))), ("row_reads", len(WEIGHT_BUFFERS))))

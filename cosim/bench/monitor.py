@@ -7,10 +7,16 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from cosim.bench.packing import unpack
 
+INPUT = ("low", "high", "current")
+LIF = ("currents", "potentials", "spikes")
+
 
 @dataclass
 class Observed:
-    """T frames. low, high, current (T, N); currents, potentials, spikes (T, 2, K, N); logits (T, O)."""
+    """T frames, K time steps, L layers; N is the widest layer, others end in zeros.
+
+    low, high, current (T, N_0); currents, potentials, spikes (T, L, K, N); logits (T, O).
+    """
 
     low: np.ndarray
     high: np.ndarray
@@ -26,20 +32,37 @@ class Monitor:
 
     def __init__(self, dut, config):
         self.dut, self.config = dut, config
-        self.take(0, 0)
+        self._restart()
+
+    def _restart(self):
+        self.input = {name: [] for name in INPUT}                # a row of lanes each group of layer 0
+        self.lif = {name: {} for name in LIF}                    # (word, time step) -> rows of lanes, a frame each
 
     def take(self, frames, time_steps):
         """What was recorded since the last take; a wrong number of events keeps its wrong shape."""
         c = self.config
-        layers = (frames, 2, time_steps, c.neurons)
-        taken = {name: _shaped(events, (frames, c.neurons) if name in ("low", "high", "current") else layers)
-                 for name, events in getattr(self, "events", {}).items()}
-        self.events = {name: [] for name in ("low", "high", "current", "currents", "potentials", "spikes")}
+        first = c.layers[0].neurons
+        taken = {name: _shaped(rows, (frames, c.groups_of(0) * c.lanes))[..., :first]
+                 for name, rows in self.input.items()}
+        for name, words in self.lif.items():
+            whole = np.zeros((frames, len(c.layers), time_steps, c.widest), np.int64)
+            for k, layer in enumerate(c.layers):
+                rows = [[words.get((c.first_word(k) + i, step), []) for i in range(c.words_of(k))]
+                        for step in range(time_steps)]
+                counts = {len(row) for step in rows for row in step}
+                if counts != {frames}:
+                    whole = np.zeros(sorted(counts))  # the scoreboard names the shape
+                    break
+                of = np.array(rows, np.int64).reshape(time_steps, c.words_of(k), frames, c.lif_lanes)
+                whole[:, k, :, :layer.neurons] = of.transpose(2, 0, 1, 3).reshape(
+                    frames, time_steps, -1)[..., :layer.neurons]
+            taken[name] = whole
+        self._restart()
         return taken
 
     def _accumulators(self, k):
         c = self.config
-        return unpack(int(getattr(self.dut, f"pe_set{k}").accumulators.value), c.accumulator_bits, c.neurons)
+        return unpack(int(getattr(self.dut, f"pe_set{k}").accumulators.value), c.accumulator_bits, c.lanes)
 
     async def watch_input(self):
         """Group sums and input current, in the cycle in which PE set 0 takes the current."""
@@ -47,25 +70,24 @@ class Monitor:
         while True:
             await RisingEdge(load)
             await FallingEdge(self.dut.clk)
-            self.events["low"].append(self._accumulators(0))
-            self.events["high"].append(self._accumulators(1))
-            self.events["current"].append(unpack(int(self.dut.combine.current.value), c.accumulator_bits, c.neurons))
+            self.input["low"].append(self._accumulators(0))
+            self.input["high"].append(self._accumulators(1))
+            self.input["current"].append(unpack(int(self.dut.combine.current.value), c.accumulator_bits, c.lanes))
 
     async def watch_lif(self):
-        """Currents in the cycle in which the LIF unit works, potentials and spikes in the next."""
+        """Sums, potentials and spikes of each word, in the cycle in which its new state is about to be kept."""
         c, lif = self.config, self.dut.lif
+        fields = {"currents": (lif.seen_currents, len(lif.seen_currents) // c.lif_lanes, True),
+                  "potentials": (lif.seen_potentials, c.potential_bits, True), "spikes": (lif.seen_spikes, 1, False)}
         while True:
-            await RisingEdge(lif.enable)
+            await RisingEdge(lif.seen)
             await FallingEdge(self.dut.clk)
-            while int(lif.enable.value):
-                layer, step = int(lif.layer.value), int(lif.step.value)
-                sets = [self._accumulators(k) for k in range(2)]
-                self.events["currents"].append(sets[step] if int(lif.two_steps.value) else sets[0] + sets[1])
+            while int(lif.seen.value):
+                key = int(lif.seen_word.value) if c.words > 1 else 0, int(lif.seen_step.value)
+                for name, (signal, width, signed) in fields.items():
+                    row = unpack(int(signal.value), width, c.lif_lanes, signed)
+                    self.lif[name].setdefault(key, []).append(row)
                 await FallingEdge(self.dut.clk)
-                potential, spikes = (getattr(lif, f"{name}").value for name in (
-                    f"potentials__{layer}", f"spikes__{2 * layer + step}"))
-                self.events["potentials"].append(unpack(int(potential), c.potential_bits, c.neurons))
-                self.events["spikes"].append(unpack(int(spikes), 1, c.neurons, signed=False))
 
 
 def _shaped(events, shape):

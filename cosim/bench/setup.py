@@ -23,8 +23,9 @@ def configuration():
 def patience():
     """Time limit of a test on the whole machine, in us: three loads and a hundred of the longest frames."""
     c = configuration()
-    words = c.slices * sum(rows for rows, _ in c.sizes().values())
-    frame = 4 * c.features + 8 * c.neurons + 2 * c.passes * c.neurons + c.outputs
+    words = c.slices * sum(rows for rows, _ in c.sizes().values()) + c.words * c.neuron_bits // c.load_bits
+    rows = c.recurrent_rows + c.fc_rows  # of each of two halves, twice where the time steps run one after another
+    frame = 4 * c.features * c.groups_of(0) + 4 * rows + 4 * c.words + c.outputs
     return (3 * words + 100 * frame) * PERIOD_NS // 1000
 
 

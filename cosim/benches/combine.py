@@ -13,7 +13,7 @@ async def currents(dut, config, low, high):
     dut.low.value = pack(low, config.accumulator_bits)
     dut.high.value = pack(high, config.accumulator_bits)
     await Timer(1, "ns")
-    return unpack(int(dut.current.value), config.accumulator_bits, config.neurons)
+    return unpack(int(dut.current.value), config.accumulator_bits, config.lanes)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -37,8 +37,8 @@ async def rounding(dut):
     ]
     with scoreboard("rounding") as board:
         for index, (low, high, current) in enumerate(cases):
-            got = await currents(dut, c, [low] * c.neurons, [high] * c.neurons)
-            board.check("input current", [current] * c.neurons, got, case=index)
+            got = await currents(dut, c, [low] * c.lanes, [high] * c.lanes)
+            board.check("input current", [current] * c.lanes, got, case=index)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -49,7 +49,7 @@ async def random_sums(dut):
     with scoreboard("random_sums") as board:
         for frame in range(100):
             x = torch.randint(-128, 128, (c.features,), generator=g, dtype=torch.int32)
-            weights = torch.randint(-c.weight_limit, c.weight_limit, (c.features, c.neurons), generator=g,
+            weights = torch.randint(-c.weight_limit, c.weight_limit, (c.features, c.lanes), generator=g,
                                     dtype=torch.int32)
             low, high = golden.input_layer(x, weights, c.input_code)
             got = await currents(dut, c, low.numpy(), high.numpy())

@@ -1,7 +1,6 @@
 """The output layer in the machine: every logit of every pass, the shared last group included."""
 
 import cocotb
-import torch
 
 from cosim.bench.frames import check_run, each_mode, reference
 from cosim.bench.machine import Machine
@@ -10,14 +9,19 @@ from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES
 
 
+def last_layer(config, spikes):
+    """Spikes (T, L, K, N) -> (T, K, N_last)."""
+    return spikes[:, -1, :, :config.last.neurons]
+
+
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def named_neurons(dut):
     """Logits are the FC rows of the neurons that fired, once for each time step: first, last, a half, all, none."""
     c = configuration()
-    fc = weights(c, c.neurons, c.outputs, generator())
+    fc = weights(c, c.last.neurons, c.outputs, generator())
     steered = Steered(c, fc)
     _, x, spikes = steered.utterance()
-    expected = spikes.sum(1) @ fc.long()  # (T, 2, N) -> (T, O)
+    expected = last_layer(c, spikes).sum(1) @ fc.long()  # (T, 2, N) -> (T, O)
     machine = await Machine.power_up(dut, c)
     with scoreboard("named_neurons") as board:
         await machine.load(steered.model, MODES["t2_union"])
@@ -30,11 +34,11 @@ async def named_neurons(dut):
 async def one_time_step(dut):
     """At one time step a logit is the FC row of each neuron that fired, counted once."""
     c = configuration()
-    fc = weights(c, c.neurons, c.outputs, generator(1))
+    fc = weights(c, c.last.neurons, c.outputs, generator(1))
     steered = Steered(c, fc)
-    frames = {name: case for name, case in steered.patterns().items() if "late" not in name}
-    x = torch.stack([features for features, _ in frames.values()])
-    expected = torch.stack([fc[s[0]].sum(0) for _, s in frames.values()])
+    names, x, spikes = steered.utterance()
+    once = [i for i, name in enumerate(names) if "late" not in name]
+    x, expected = x[once], last_layer(c, spikes[once])[:, 0].long() @ fc.long()
     machine = await Machine.power_up(dut, c)
     with scoreboard("one_time_step") as board:
         await machine.load(steered.model, MODES["t1"])

@@ -41,7 +41,7 @@ async def extremes(dut, weight):
     half = (1 << c.input_shift) >> 1
     with scoreboard(f"extremes/weight={weight}") as board:
         observed = await run(board, dut, c, model, x)
-        expected = [[int(total) * value + half >> c.input_shift] * c.neurons for total in x.sum(1)]
+        expected = [[int(total) * value + half >> c.input_shift] * c.layers[0].neurons for total in x.sum(1)]
         board.check("input current by hand", expected, observed.current, axes=("frame", "neuron"))
 
 

@@ -16,9 +16,9 @@ def one_pulse(kind, config, g):
     frames = min(FRAMES, ((1 << (config.accumulator_bits - 1)) - 1) // (2 * config.weight_limit))
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(1 << 30, (), generator=g)))
-        module = PulseAccumulator(config.neurons - 1, {kind: 1}).eval()
+        module = PulseAccumulator(config.lanes - 1, {kind: 1}).eval()
         module.shape.weight.data.normal_(0, 0.2)
-        x = torch.randn(frames, config.neurons - 1)
+        x = torch.randn(frames, config.lanes - 1)
     with torch.no_grad():
         return array.hard_weights(module, x)[0], array.rows_of(module.v_proj(x), config)[0]
 
@@ -44,7 +44,7 @@ async def boundaries(dut):
     c = configuration()
     await start(dut)
     pe = PeSet(dut, c)
-    rows = torch.tensor([-c.weight_limit, c.weight_limit - 1, 1, -1]).int()[:, None].repeat(1, c.neurons)
+    rows = torch.tensor([-c.weight_limit, c.weight_limit - 1, 1, -1]).int()[:, None].repeat(1, c.lanes)
     weights = torch.tensor([[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1], [2, 0, 0, 0], [0, 1, 0, 0]])
     low, high = -c.weight_limit, c.weight_limit - 1
     expected = [0, low, low + high, -1, 2 * low, high]

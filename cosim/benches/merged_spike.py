@@ -29,12 +29,12 @@ async def run_both(board, dut, config, model, x):
 async def boundaries(dut):
     """With the most negative weight everywhere a logit is that weight times the spikes of both steps."""
     c = configuration()
-    steered = Steered(c, torch.full((c.neurons, c.outputs), -c.weight_limit, dtype=torch.int32))
+    steered = Steered(c, torch.full((c.last.neurons, c.outputs), -c.weight_limit, dtype=torch.int32))
     names, x, spikes = steered.utterance()
     with scoreboard("boundaries") as board:
         logits, _ = await run_both(board, dut, c, steered.model, x)
         for index, name in enumerate(names):
-            expected = [-c.weight_limit * int(spikes[index].sum())] * c.outputs
+            expected = [-c.weight_limit * int(spikes[index, -1, :, :c.last.neurons].sum())] * c.outputs
             board.check("logit by hand", expected, logits[index], axes=("output",), frame=name)
 
 

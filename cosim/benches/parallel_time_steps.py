@@ -31,7 +31,7 @@ async def run_all(board, dut, config, model, x):
 async def boundaries(dut):
     """Empty, full, half and single-neuron rows, alike and different in the two time steps, fire the neurons named."""
     c = configuration()
-    steered = Steered(c, weights(c, c.neurons, c.outputs, generator()))
+    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
     _, x, _ = steered.utterance()
     with scoreboard("boundaries") as board:
         await run_all(board, dut, c, steered.model, x)

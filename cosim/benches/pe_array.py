@@ -26,7 +26,7 @@ class PeSet:
         self.dut.load.value = 0 if value is None else 1
         self.dut.value.value = 0 if value is None else pack(value, c.accumulator_bits)
         await FallingEdge(self.dut.clk)
-        return unpack(int(self.dut.accumulators.value), c.accumulator_bits, c.neurons)
+        return unpack(int(self.dut.accumulators.value), c.accumulator_bits, c.lanes)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -58,11 +58,11 @@ async def boundaries(dut):
     with scoreboard("boundaries") as board:
         for index, (weight, controls, expected) in enumerate(cases):
             if "value" in controls:
-                controls = {**controls, "value": [controls["value"]] * c.neurons}
-            got = await pe.cycle([weight] * c.neurons, **controls)
-            board.check("accumulator", [expected] * c.neurons, got, cycle=index)
-        for lane in range(c.neurons):  # a lane takes its own weight and no other
-            row = [low if i == lane else 0 for i in range(c.neurons)]
+                controls = {**controls, "value": [controls["value"]] * c.lanes}
+            got = await pe.cycle([weight] * c.lanes, **controls)
+            board.check("accumulator", [expected] * c.lanes, got, cycle=index)
+        for lane in range(c.lanes):  # a lane takes its own weight and no other
+            row = [low if i == lane else 0 for i in range(c.lanes)]
             board.check("accumulator", row, await pe.cycle(row, gate=1, clear=1), cycle=lane)
 
 
@@ -74,14 +74,14 @@ async def random_rows(dut):
     await start(dut)
     pe = PeSet(dut, c)
     top = (1 << (c.accumulator_bits - 1)) - 1
-    sums = torch.zeros(c.neurons, dtype=torch.int32)
-    await pe.cycle([0] * c.neurons, clear=1)
+    sums = torch.zeros(c.lanes, dtype=torch.int32)
+    await pe.cycle([0] * c.lanes, clear=1)
     with scoreboard("random_rows") as board:
         for cycle in range(CYCLES):
-            row = torch.randint(-c.weight_limit, c.weight_limit, (c.neurons,), generator=g, dtype=torch.int32)
+            row = torch.randint(-c.weight_limit, c.weight_limit, (c.lanes,), generator=g, dtype=torch.int32)
             gate, negate, shift = (int(torch.randint(0, n, (), generator=g)) for n in (2, 2, 4))
             clear, load = (int(torch.randint(0, 12, (), generator=g)) == 0 for _ in range(2))
-            value = torch.randint(-top - 1, top + 1, (c.neurons,), generator=g, dtype=torch.int32) if load else None
+            value = torch.randint(-top - 1, top + 1, (c.lanes,), generator=g, dtype=torch.int32) if load else None
             after = golden.pe_array(sums, row, *(torch.tensor(v) for v in (gate, shift, negate, clear)))
             if after.abs().max() > top and not load:  # no visit order of the machine gets here: start anew
                 clear, after = True, golden.pe_array(sums, row, *(torch.tensor(v) for v in (gate, shift, negate, 1)))

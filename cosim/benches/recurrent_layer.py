@@ -1,4 +1,4 @@
-"""The two recurrent layers in the machine: currents, potentials and spikes of every frame, layer and time step."""
+"""The spiking layers in the machine: currents, potentials and spikes of every frame, layer and time step."""
 
 import cocotb
 import torch
@@ -14,11 +14,10 @@ SIGNALS = ("current", "potential", "spike")
 
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def named_neurons(dut):
-    """The neurons that the features name fire, in L0 and, one forward weight exactly at the threshold, in L1."""
+    """The neurons that the features name fire, in L0 and, one weight exactly at the threshold, in later layers."""
     c = configuration()
-    steered = Steered(c, weights(c, c.neurons, c.outputs, generator()))
-    _, x, spikes = steered.utterance()
-    expected = torch.stack([spikes, spikes], 1)  # (T, 2, K, N)
+    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
+    _, x, expected = steered.utterance()
     machine = await Machine.power_up(dut, c)
     with scoreboard("named_neurons") as board:
         await machine.load(steered.model, MODES["t2_union"])
@@ -29,19 +28,22 @@ async def named_neurons(dut):
 
 @cocotb.test(timeout_time=patience(), timeout_unit="us")
 async def most_negative_weights(dut):
-    """When all neurons have fired, every recurrent weight at its minimum pulls L0 down by neurons x weight."""
+    """When all neurons have fired, every recurrent weight at its minimum pulls a layer down by neurons x weight."""
     c = configuration()
-    steered = Steered(c, weights(c, c.neurons, c.outputs, generator()))
-    steered.model.recurrent0.fill_(-c.weight_limit)
-    steered.model.recurrent1.fill_(-c.weight_limit)
+    recurrent = [k for k, layer in enumerate(c.layers) if layer.recurrent]
+    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
+    for k in recurrent:
+        steered.model.matrices[f"recurrent{k}"].fill_(-c.weight_limit)
     x = torch.stack([steered.frame(low=127, high=127)] * 6)
     machine = await Machine.power_up(dut, c)
     with scoreboard("most_negative_weights") as board:
         await machine.load(steered.model, MODES["t2_union"])
         names = ("t1", "t2_merged", "t2_union")
         async for name, observed, *_ in each_mode(board, machine, steered.model, x, names, SIGNALS, cost=False):
-            drop = observed.currents[1, 0, 0] - observed.currents[0, 0, 0]
-            board.check("current by hand", [-c.weight_limit * c.neurons] * c.neurons, drop, run=name, frame=1)
+            for k in recurrent[:1]:
+                n, fired = c.layers[k].neurons, min(layer.neurons for layer in c.layers[:k + 1])
+                drop = observed.currents[1, k, 0, :n] - observed.currents[0, k, 0, :n]
+                board.check("current by hand", [-c.weight_limit * fired] * n, drop, run=name, frame=1, layer=k)
 
 
 @cocotb.test(timeout_time=patience(), timeout_unit="us")

@@ -31,7 +31,7 @@ class Sram:
     def compare(self, board, expected, got, row):
         """Two rows, weight by weight."""
         c = self.config
-        rows = (unpack(value, c.weight_bits, c.neurons) for value in (expected, got))
+        rows = (unpack(value, c.weight_bits, c.lanes) for value in (expected, got))
         board.check("read_data", *rows, axes=("lane",), row=row)
 
 

@@ -1,34 +1,39 @@
-"""What the C++ harness must know of a configuration: sizes, and where the registers it records are."""
+"""What the C++ harness must know of a configuration: sizes, and the signals that it records."""
 
+from hw.interface import WEIGHT_BUFFERS, phases
 from hw.types import load_layout, logits_layout
+
+WORD = 32
 
 
 def words(bits):
     """32-bit words that hold so many bits."""
-    return -(-bits // 32)
+    return -(-bits // WORD)
 
 
 def header(config):
     """Text of `geometry.hpp`."""
-    beat = logits_layout(config)
-    root = "root.accelerator__DOT__"
-    lanes = [[f"&{root}lif__DOT__potential_{layer}_{lane}" for lane in range(config.neurons)] for layer in range(2)]
-    spikes = [f"&{root}lif__DOT__spikes___05F{i}" for i in range(4)]
-    potential = "uint8_t uint16_t uint32_t".split()[(config.potential_bits > 8) + (config.potential_bits > 16)]
+    beat, lanes = logits_layout(config), config.lif_lanes
+    counters = [f"top.PORT(cycles, {i})" for i in range(len(phases(config)))]
+    counters += [f"top.PORT(row_reads, {i})" for i in range(len(WEIGHT_BUFFERS))]
+    sizes = {
+        "FEATURES": config.features, "LIF_LANES": lanes, "LIF_WORDS": config.words,
+        "POTENTIAL_BITS": config.potential_bits, "BEATS": config.outputs // config.logits_per_beat,
+        "LAST_BIT": beat["last"].offset, "LOGIT_WORDS": words(beat.size), "LOAD_WORDS": words(load_layout(config).size),
+        "COUNTERS": len(counters), "SPIKE_WORDS": words(lanes), "STATE_WORDS": words(lanes * config.potential_bits)}
+    lif = "root->accelerator__DOT__lif__DOT__"
     return f"""#pragma once
-constexpr int FEATURES = {config.features}, NEURONS = {config.neurons}, POTENTIAL_BITS = {config.potential_bits};
-constexpr int BEATS = {config.outputs // config.logits_per_beat}, LAST_BIT = {beat["last"].offset};
-constexpr int LOGIT_WORDS = {words(beat.size)}, LOAD_WORDS = {words(load_layout(config).size)};
-struct Probes {{
-    using Spikes = decltype(Vaccelerator___024root::accelerator__DOT__lif__DOT__spikes___05F0);
-    const {potential}* potentials[2][NEURONS];
-    const Spikes* spikes[4];
-    const CData *lif_enable, *lif_layer, *lif_step, *frame;
-    explicit Probes(Vaccelerator___024root& root)
-        : potentials{{{{{", ".join(lanes[0])}}},
-                     {{{", ".join(lanes[1])}}}}},
-          spikes{{{", ".join(spikes)}}},
-          lif_enable(&{root}lif__DOT__enable), lif_layer(&{root}lif__DOT__layer), lif_step(&{root}lif__DOT__step),
-          frame(&{root}counters__DOT__frame) {{}}
-}};
+{"".join(f"constexpr int {name} = {value};" + chr(10) for name, value in sizes.items())}
+#define ALL_COUNTERS(top) {", ".join(counters)}
+#define FRAME_ENDS(root) root->accelerator__DOT__counters__DOT__frame
+#define SEEN(root) {lif}seen
+#define SEEN_WORD(root) {word_of(config, lif)}
+#define SEEN_STEP(root) {lif}seen_step
+#define SEEN_SPIKES(root) {lif}seen_spikes
+#define SEEN_POTENTIALS(root) {lif}seen_potentials
 """
+
+
+def word_of(config, lif):
+    """The index of the word that the LIF unit has at work; a configuration of one word has no such signal."""
+    return f"{lif}seen_word" if config.words > 1 else "0"

@@ -13,7 +13,7 @@ import numpy as np
 
 from cosim.errors import HarnessError
 from cosim.rtl import builder, geometry, probes, process, stimulus
-from hw.interface import WEIGHT_BUFFERS, Phase
+from hw.interface import WEIGHT_BUFFERS, phases
 from hw.types import logits_layout
 from sw.golden.prediction import Prediction
 
@@ -84,29 +84,26 @@ def run(model, mode, utterances, *, isolated=False, progress=None, verilog=None,
 
 
 def _decode(record, config, mode, starts, cycles, lines):
-    layout = logits_layout(config)
+    layout, steps, names = logits_layout(config), mode.time_steps, phases(config)
     beats, beat_words = config.outputs // config.logits_per_beat, geometry.words(layout.size)
-    spike_words = geometry.words(config.neurons)
-    sizes = [2, 2, len(Phase), len(WEIGHT_BUFFERS), 4 * spike_words, 4 * config.neurons, beats * beat_words]
-    first, last, phases, reads, spikes, potentials, logits = np.split(
+    spike_words, state_words = (geometry.words(config.lif_lanes * bits) for bits in (1, config.potential_bits))
+    sizes = [2, 2, len(names), len(WEIGHT_BUFFERS), 1, 2 * config.words * spike_words, 2 * config.words * state_words,
+             beats * beat_words]
+    first, last, spent, reads, evaluations, spikes, potentials, logits = np.split(
         record.reshape(-1, sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
-    frames, k = len(first), mode.time_steps
-
-    def bits(array, per_item):
-        """(..., words) -> (..., items, per_item) bits, lowest first."""
-        flat = np.unpackbits(np.ascontiguousarray(array).view(np.uint8), axis=-1, bitorder="little")
-        return flat[..., :flat.shape[-1] // per_item * per_item].reshape(*array.shape[:-1], -1, per_item)
-
-    width = config.logit_bits
-    # (T, beats, logits a beat, width)
-    codes = bits(logits.reshape(frames, beats, beat_words), width)[:, :, :config.logits_per_beat]
-    weight = 1 << np.arange(width, dtype=np.int32)
-    weight[-1] = -weight[-1]
-    values = (codes.astype(np.int32) @ weight).reshape(frames, config.outputs)
-    fired = bits(spikes.reshape(frames, 4, spike_words), 1)[:, :, :config.neurons, 0].astype(bool)
+    frames = len(first)
+    if (evaluations != steps * config.words).any():
+        raise HarnessError(f"{config.name}: {evaluations.max()} LIF evaluations in a frame, not {steps * config.words}")
+    values = _integers(logits.reshape(frames, beats, beat_words), config.logit_bits, config.logits_per_beat)
+    fired = _integers(spikes.reshape(frames, 2, config.words, spike_words), 1, config.lif_lanes, signed=False)
+    state = _integers(potentials.reshape(frames, 2, config.words, state_words), config.potential_bits, config.lif_lanes)
 
     def by_layer(array):
-        return tuple(array.reshape(frames, 2, 2, -1)[:, layer, :k] for layer in range(2))
+        """(T, 2, words, lanes) -> (T, K, N_l) of each layer."""
+        parts = [array[:, :steps, config.first_word(k):config.first_word(k) + config.words_of(k)]
+                 for k in range(len(config.layers))]
+        return tuple(part.reshape(frames, steps, -1)[..., :layer.neurons]
+                     for part, layer in zip(parts, config.layers, strict=True))
 
     def frame_alone(counters):
         """Counters run from an utterance's clear; what each frame added."""
@@ -118,6 +115,16 @@ def _decode(record, config, mode, starts, cycles, lines):
     def cycle(pair):
         return pair[:, 0].astype(np.int64) | pair[:, 1].astype(np.int64) << 32
 
-    shown = Prediction(values, by_layer(fired), by_layer(potentials.view(np.int32)), frame_alone(phases),
-                       frame_alone(reads))
+    shown = Prediction(values.reshape(frames, config.outputs), by_layer(fired.astype(bool)), by_layer(state),
+                       frame_alone(spent), frame_alone(reads), tuple(phase.name for phase in names))
     return Run(shown, cycle(first), cycle(last), cycles, lines)
+
+
+def _integers(array, width, count, signed=True):
+    """(..., words) of 32 bits -> (..., count) integers of `width` bits, lowest first."""
+    bits = np.unpackbits(np.ascontiguousarray(array).view(np.uint8), axis=-1, bitorder="little")
+    codes = bits[..., :count * width].reshape(*array.shape[:-1], count, width)
+    weight = 1 << np.arange(width, dtype=np.int64)
+    if signed:
+        weight[-1] = -weight[-1]
+    return codes @ weight.astype(np.int32 if width < 32 else np.int64)

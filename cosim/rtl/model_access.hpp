@@ -34,12 +34,12 @@ void set_port(Port& port, const uint32_t* words) {
 }
 
 template <typename Port>
-void get_port(const Port& port, uint32_t* words) {
+void get_port(const Port& port, uint32_t* words, int count) {
     if constexpr (std::is_integral_v<Port>) {
         words[0] = static_cast<uint32_t>(port);
         if constexpr (sizeof(Port) == 8) words[1] = static_cast<uint32_t>(static_cast<uint64_t>(port) >> 32);
     } else {
-        for (int i = 0; i < LOGIT_WORDS; i++) words[i] = port[i];
+        for (int i = 0; i < count; i++) words[i] = port[i];
     }
 }
 

@@ -2,15 +2,14 @@
 
 import re
 
+HARNESS = {"lif": ["seen", "seen_word", "seen_step", "seen_spikes", "seen_potentials"], "counters": ["frame"]}
 BENCHES = {
     "accelerator": {
-        "lif": ["enable", "layer", "step", "two_steps", "spikes__0", "spikes__1", "spikes__2",
-                "spikes__3", "potentials__0", "potentials__1"],
+        "lif": [*HARNESS["lif"], "seen_currents"],
         "pe_array": ["load", "accumulators"],
         "combine": ["current"],
     },
 }
-HARNESS = {"lif": ["potential_?_*", "spikes__*", "enable", "layer", "step"], "counters": ["frame"]}
 
 
 def control_file(probes, lines=()):

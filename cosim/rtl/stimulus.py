@@ -3,7 +3,7 @@
 import numpy as np
 
 from cosim.rtl.geometry import words
-from hw.interface import Register
+from hw.interface import Buffer, Register
 from hw.types import load_layout
 from sw.golden.prediction import utterances_of
 from sw.integers import images
@@ -20,7 +20,7 @@ def payloads(config, where, data):
     return np.packbits(flat, axis=1, bitorder="little").view(np.uint32)
 
 
-def _registers(config, listed):
+def _listed(config, listed):
     where = np.array([word[:3] for word in listed])
     data = np.array([[word[3] >> i & 1 for i in range(config.load_bits)] for word in listed], np.uint8)
     return payloads(config, where, data)
@@ -29,9 +29,11 @@ def _registers(config, listed):
 def write(path, model, mode, utterances, isolated=False):
     """Write the file: utterances are (T, F) int8 arrays, each run from cleared state. Raises `PredictionError`."""
     config = model.config
-    registers = _registers(config, images.register_words(model, mode))
-    loads = np.concatenate([payloads(config, *images.weight_words(model)), registers])
-    clear = registers[Register.CLEAR.value]
+    registers = _listed(config, images.register_words(model, mode))
+    loads = [payloads(config, *images.weight_words(model))]
+    tables = list(images.table_words(model))
+    loads = np.concatenate([*loads, *([_listed(config, tables)] if tables else []), registers])
+    clear = _listed(config, [(Buffer.REGISTER.value, Register.CLEAR.value, 0, 3)])[0]
     parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear, loads.ravel()]
     for utterance in utterances_of(list(utterances), config.features):
         parts += [np.array([len(utterance)], np.uint32), utterance.astype(np.int32).ravel().view(np.uint32)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hw.interface import MODES, WEIGHT_BUFFERS, Mode, Phase
+from hw.interface import MODES, WEIGHT_BUFFERS, Mode, phases
 
 from .cycles import cycles
 from .network import run
@@ -24,8 +24,8 @@ class Prediction:
     """T frames, K time steps; layer l has N_l neurons.
 
     logits (T, O) integers; spikes, by layer, (T, K, N_l) bool; potentials, by layer, (T, K, N_l) after reset, in the
-    potential's format; phases (T, P) cycles by phase; reads (T, B) row reads by weight buffer. Equal means equal in
-    every value of every signal.
+    potential's format; phases (T, P) cycles by phase, phase_names (P,); reads (T, B) row reads by weight buffer. Equal
+    means equal in every value of every signal.
     """
 
     logits: np.ndarray
@@ -33,6 +33,7 @@ class Prediction:
     potentials: tuple
     phases: np.ndarray
     reads: np.ndarray
+    phase_names: tuple
 
     def signals(self):
         """(name, where it is in words, names of the axes, array) of every signal, in the order they arise."""
@@ -41,7 +42,7 @@ class Prediction:
             yield "spike", {"layer": layer}, steps, self.spikes[layer]
             yield "potential", {"layer": layer}, steps, self.potentials[layer]
         yield "logit", {}, ("frame", "output"), self.logits
-        yield "cycles", {}, ("frame", tuple(f"phase {phase.name}" for phase in Phase)), self.phases
+        yield "cycles", {}, ("frame", tuple(f"phase {name}" for name in self.phase_names)), self.phases
         yield "row reads", {}, ("frame", tuple(f"buffer {name}" for name in WEIGHT_BUFFERS)), self.reads
 
     def compare(self, expected):
@@ -135,4 +136,5 @@ def predict(model, x, mode=None, progress=None):
                      for v, layer in zip(values[real].unbind(1), model.config.layers, strict=True))
 
     return Prediction(trace.logits[real].numpy(), layers(trace.spikes), layers(trace.potentials),
-                      cost.phases[real].numpy(), cost.reads[real].numpy())
+                      cost.phases[real].numpy(), cost.reads[real].numpy(),
+                      tuple(phase.name for phase in phases(model.config)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cosim import conformance, models
+from sottovoce import cli
 from sw.data import audio
 from sw.integers.integer_model import ModelError
 
@@ -41,7 +42,7 @@ def test_a_recogniser_hears_a_recording_whole():
 
 
 def test_a_folder_that_was_named_must_be_there(tmp_path, capsys):
-    assert conformance.main(["--data", str(tmp_path / "typo")]) == 1
+    assert cli.main(["conformance", "--data", str(tmp_path / "typo")]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"error: {tmp_path / 'typo'}: no such folder") and error.count("\n") == 1
 
@@ -53,5 +54,5 @@ def test_without_data_the_default_is_said_to_be_absent(monkeypatch, tmp_path, ca
 
 
 def test_only_the_published_network_is_published(capsys):
-    assert conformance.main(["--model", "rsnn-phone-t2", "--publish"]) == 1
+    assert cli.main(["conformance", "--model", "rsnn-phone-t2", "--publish"]) == 1
     assert "--publish: docs/results holds the figures of --model rsnn" in capsys.readouterr().err

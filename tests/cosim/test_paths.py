@@ -32,7 +32,8 @@ def checkout(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("words", [["-m", "cosim.run", "--test", "lif"], ["-c", HARNESS]], ids=["benches", "harness"])
+@pytest.mark.parametrize("words", [["-m", "sottovoce", "cosim", "--test", "lif"], ["-c", HARNESS]],
+                         ids=["benches", "harness"])
 def test_it_runs(checkout, words):
     run = subprocess.run([sys.executable, *words], cwd=checkout, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -1,0 +1,102 @@
+"""The generator held to the golden model over its whole space: shipped, named and random configurations, every mode.
+
+    sottovoce networks                             all of them (half an hour)
+    sottovoce networks --only delays drawn7        some
+    sottovoce networks --model FOLDER              a network of one's own, its weights and configuration
+
+Random weights, tables of single neurons over their whole range, random features, streamed and frame by frame; every
+spike, potential, logit, cycle and row read is compared.
+"""
+
+import time
+
+import torch
+
+from cosim import models, results
+from cosim.bench import configurations
+from cosim.bench.networks import random_model, random_utterances
+from cosim.rtl import harness, side_by_side
+from hw import config as configs
+from hw.interface import MODES
+from sw import golden
+
+FILE = "networks.json"
+SHIPPED = ("paper", "phone", "keywords", "tiny")
+DRAWN = 24
+
+
+def names():
+    """Names of everything there is to hold it to."""
+    return [*SHIPPED, *configurations.NAMED, *(f"drawn{seed}" for seed in range(DRAWN))]
+
+
+def configuration(name):
+    """(configuration, where it comes from). Raises `ConfigError` listing the names."""
+    if name in SHIPPED:
+        return configs.load(name), "shipped"
+    if name in configurations.NAMED:
+        return configurations.named(name), "made to be at a corner"
+    if name.startswith("drawn") and name[5:].isdecimal():
+        return configurations.drawn(int(name[5:])), f"random, seed {name[5:]}"
+    raise configs.ConfigError(f"no configuration {name!r} here; there are {', '.join(names())}")
+
+
+def row(model, source, utterances):
+    """Every mode, streamed and frame by frame -> (the figures of a network, the first difference in words or "")."""
+    config = model.config
+    started = time.monotonic()
+    compared = differences = 0
+    first, cycles, reads = "", {}, {}
+    for name in MODES:
+        for isolated in (False, True):
+            outcome = side_by_side.check(model, name, utterances, isolated=isolated, quiet=True)
+            compared, differences = compared + outcome.compared, differences + outcome.differences
+            first = first or (outcome.first and f"{name}: {outcome.first}")
+            if isolated:
+                prediction = outcome.run.prediction
+                late = int((outcome.run.latency != prediction.phases.sum(1) + golden.ends(config)).sum())
+                compared, differences = compared + len(outcome.run.latency), differences + late
+                first = first or (late and f"{name}: latency of {late} frames") or ""
+                cycles[name] = round(float(outcome.run.latency.mean()), 1)
+                reads[name] = round(float(prediction.reads.sum(1).mean()), 1)
+    return {
+        "network": config.name, "source": source, "layers": len(config.layers), "lanes": config.lanes,
+        "neurons": [layer.neurons for layer in config.layers], "lif_lanes": config.lif_lanes,
+        "values_compared": compared, "differences": differences, "cycles_per_frame": cycles, "row_reads": reads,
+        "spike_agreement": None, "seconds": round(time.monotonic() - started, 1)}, first
+
+
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--only", nargs="+", metavar="NAME",
+                        help=f"of {', '.join(names()[:-DRAWN])}, drawn0, drawn1, …")
+    parser.add_argument("--model", help=f"{', '.join(models.names())}, or a folder")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and features (default: %(default)s)")
+    results.add_publish(parser)
+
+
+def run(args):
+    """Compare and keep a row for each; 1 if anything differs."""
+    if args.model:
+        model = models.load(args.model)
+        work = [(model, f"model {model.sha256[:12]}")]
+    else:
+        chosen = [configuration(name) for name in args.only or names()]
+        work = [(random_model(c, torch.Generator().manual_seed(args.seed)), source) for c, source in chosen]
+    differences = 0
+    for model, source in work:
+        config = model.config
+        harness.build(config)
+        found, first = row(model, source, random_utterances(config, args.seed))
+        shape = "-".join(map(str, found["neurons"]))
+        print(f"{config.name:22} {shape:24} on {config.lanes:>4} lanes {found['values_compared']:>11,} compared "
+              f"{found['differences']:>4} differ  {found['cycles_per_frame']['t2_union']:>8.1f} cycles a frame "
+              f"{found['seconds']:>6.1f} s", flush=True)
+        if first:
+            print(f"  first difference: {first}")
+        differences += found["differences"]
+        path = results.keep_row(FILE, found, "network", {
+            "command": "sottovoce networks", "data": f"random weights and features, seed {args.seed}; every mode, "
+            "streamed and frame by frame", "is_not": "trained networks, unless the source says so"}, args.publish)
+    print(f"figures: {path}")
+    return 1 if differences else 0
