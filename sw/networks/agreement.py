@@ -41,3 +41,9 @@ def of_readout(found, wanted):
             "same_largest_of_frames": round(float((found.argmax(-1) == wanted.argmax(-1)).mean()), 6),
             "correlation": round(float(np.corrcoef(found.ravel(), wanted.ravel())[0, 1]), 6)
             if found.std() and wanted.std() else 0.0}
+
+
+def overall(found, wanted):
+    """Share of (clip, frame, neuron) of all layers in which both fire or both do not."""
+    equal = sum(int((found[name] == wanted[name]).sum()) for name in found)
+    return round(equal / sum(spikes.size for spikes in found.values()), 6)

@@ -1,4 +1,4 @@
-"""Calibration features from a `.npy` file, as the int8 values that the machine takes and the floats that the graph takes.
+"""Calibration features from a `.npy` file: the int8 values that the machine takes, the floats that the graph takes.
 
 int8 = round(float / feature_step), clipped to -128..127. Whole-number files are int8 values already; the step then says
 what a value of 1 means to the graph.
@@ -37,7 +37,8 @@ class Calibration:
 def noise(features, feature_step):
     """Stands in where no calibration file is given: what it says about agreement does not hold for real features."""
     rng = np.random.default_rng(0)
-    x = np.clip(rng.normal(0, NOISE_DEVIATION, (NOISE_CLIPS, NOISE_FRAMES, features)), -127, 127).round().astype(np.int8)
+    x = rng.normal(0, NOISE_DEVIATION, (NOISE_CLIPS, NOISE_FRAMES, features))
+    x = np.clip(x, -127, 127).round().astype(np.int8)
     return _of(x.astype(np.float64), x, feature_step or 1.0, "none given: int8 noise")
 
 
@@ -51,7 +52,8 @@ def load(path, features, feature_step=None):
     except (ValueError, OSError, EOFError) as error:
         raise GraphError(f"calibration {path}: not a readable .npy: {' '.join(str(error).split())[:120]}") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
-        raise GraphError(f"calibration {path}: wanted one array of numbers, got {getattr(values, 'dtype', 'an archive')}")
+        kind = getattr(values, "dtype", "an archive")
+        raise GraphError(f"calibration {path}: wanted one array of numbers, got {kind}")
     if values.ndim not in (2, 3) or values.shape[-1] != features or not values.size:
         raise GraphError(f"calibration {path}: shape {values.shape}, wanted (clips, frames, {features})")
     if values.size > NUMBERS:
@@ -61,8 +63,8 @@ def load(path, features, feature_step=None):
         raise GraphError(f"calibration {path}: {int((~np.isfinite(x)).sum())} values are not finite numbers")
     if values.dtype.kind in "iu":
         if x.min() < -128 or x.max() > 127:
-            raise GraphError(f"calibration {path}: whole numbers {x.min():.0f}..{x.max():.0f}; features are int8, -128..127: "
-                             "give floats, which are scaled")
+            raise GraphError(f"calibration {path}: whole numbers {x.min():.0f}..{x.max():.0f}; features are int8, "
+                             "-128..127: give floats, which are scaled")
         return _of(x, x.astype(np.int8), feature_step or 1.0, str(path.name))
     step = feature_step or float(np.quantile(np.abs(x), 0.999)) / 127 or 1.0
     integers = np.clip(np.round(x / step), -128, 127)

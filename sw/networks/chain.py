@@ -67,21 +67,22 @@ def chain(graph):
     if not pending:
         raise GraphError(f"no spiking node: {', '.join(NEURONS)} are mapped")
     if len(pending) > LAYERS:
-        raise GraphError(f"{len(pending)} spiking nodes, but the machine has 1 to {LAYERS} layers: leave out {pending[-1]!r}")
+        raise GraphError(f"{len(pending)} spiking nodes, but the machine has 1 to {LAYERS} layers: leave out "
+                         f"{pending[-1]!r}")
     into = {name: ways.into(name) for name in pending}
     for name, (found, _) in into.items():
         for way in found:
             if graph.nodes[way.source].kind in READOUTS:
-                raise GraphError(f"node {way.source!r}: LI is mapped as the readout, right before the Output, and this one "
-                                 f"feeds {name!r}: use LIF")
+                raise GraphError(f"node {way.source!r}: LI is mapped as the readout, right before the Output, and this "
+                                 f"one feeds {name!r}: use LIF")
     while pending:
         following = [name for name in pending if any(w.source == before for w in into[name][0])]
         if not following:
             raise GraphError(f"node {pending[0]!r}: not fed by {before!r}, whose spikes or values go before it: "
                              "connect it, or take it out of the graph")
         if len(following) > 1:
-            raise GraphError(f"node {following[1]!r}: fed by {before!r}, and so is {following[0]!r}; layers form a chain: "
-                             "join them into one layer")
+            raise GraphError(f"node {following[1]!r}: fed by {before!r}, and so is {following[0]!r}; layers form a "
+                             "chain: join them into one layer")
         name = following[0]
         for way in into[name][0]:
             if way.source not in (before, name):
@@ -186,13 +187,14 @@ def _readout(graph, known, ways, last, stop):
     if len(incoming) == 1 and graph.nodes[incoming[0].source].kind in READOUTS:
         leaky = graph.nodes[incoming[0].source]
         if (incoming[0].weight != np.eye(known[leaky.name])).any() or bias.any() or incoming[0].delay.any():
-            raise GraphError(f"node {leaky.name!r}: LI is mapped as the readout, right before the Output, without weights "
-                             "after it")
+            raise GraphError(f"node {leaky.name!r}: LI is mapped as the readout, right before the Output, without "
+                             "weights after it")
         kind, node = "leaky", leaky
         incoming, bias = ways.into(leaky.name)
     for way in incoming:
         if way.source != last:
-            raise GraphError(f"node {node.name!r}: read from {way.source!r}, but the machine reads its last layer, {last!r}")
+            raise GraphError(f"node {node.name!r}: read from {way.source!r}, but the machine reads its last layer, "
+                             f"{last!r}")
     values = {key: spread(node, key, known[node.name]) for key in READOUTS["LI"]} if kind == "leaky" else {}
     way, = incoming
     if kind == "linear" and way.weight.shape[0] == way.weight.shape[1] and not bias.any() and \

@@ -2,8 +2,10 @@
 
     v <- beta v + forward s + recurrent s' + constant;  spike where v > threshold, there v <- 0 (or v - threshold)
 
+With a synaptic current (CubaLIF) i <- alpha i + forward s + recurrent s', and v takes i in place of the sums.
 Folded in: dt/tau and resistances into weights and constant, biases and leak potentials into the constant, v_reset into
-constant and threshold (potentials count from it). A fold is exact but for a start at v = v_reset instead of 0.
+constant and threshold (potentials count from it). A fold is exact but for its start: potentials begin at v_reset, and
+what a CubaLIF's bias brings to its current is there from the first step.
 """
 
 from dataclasses import dataclass
@@ -12,19 +14,21 @@ import numpy as np
 
 from sw.networks.graph import GraphError
 
-LATEST = 15        # frames that a spike may be delayed
-DELAY_SLACK = 0.05  # of a frame: further off, a rounded delay is reported
+LATEST = 15         # frames that a spike may be delayed
+DELAY_SLACK = 0.05  # of a time step, by which a delay may miss a whole number of them
 
 
 @dataclass(frozen=True)
 class Dynamics:
-    """One layer of N neurons fed by P values: forward (P, N) and recurrent (N, N) or None, fan-in first; beta, constant,
-    threshold (N,); delays in frames: forward (P,) of what feeds the layer, recurrent (N,) beyond its one frame.
+    """One layer of N neurons fed by P values, fan-in first: forward (P, N), recurrent (N, N) or None; beta, constant,
+    threshold (N,), alpha (N,), 0 without a synaptic current. Delays in frames: forward (P,) of what feeds the layer,
+    recurrent (N,) beyond its one frame. `reset`: zero or subtract.
     """
 
     name: str
-    kind: str
+    reset: str
     beta: np.ndarray
+    alpha: np.ndarray
     forward: np.ndarray
     recurrent: np.ndarray | None
     constant: np.ndarray
@@ -36,10 +40,11 @@ class Dynamics:
     def neurons(self):
         return len(self.beta)
 
-    @property
-    def stacked(self):
-        """All weights of a neuron, (P, N) or (P + N, N)."""
-        return self.forward if self.recurrent is None else np.concatenate([self.forward, self.recurrent])
+    def weights(self, gain):
+        """All weights of each neuron, (P, N) or (P + N, N); those of the inputs `gain` times."""
+        if self.recurrent is None:
+            return self.forward * gain
+        return np.concatenate([self.forward * gain, self.recurrent])
 
 
 @dataclass(frozen=True)
@@ -54,48 +59,55 @@ class Head:
     delay: np.ndarray
 
 
-def fold(chain, dt, reset="zero", steps=1):
-    """(layers as `Dynamics`, `Head`) of a chain stepped by dt seconds, `steps` time steps a frame."""
-    layers = [_layer(layer, dt, reset, steps) for layer in chain.layers]
+def fold(chain, dt, resets, steps=1):
+    """(layers as `Dynamics`, `Head`) of a chain stepped by dt seconds, `steps` time steps a frame.
+
+    `resets`: node name -> zero or subtract.
+    """
+    layers = [_layer(layer, dt, resets[layer.name], steps) for layer in chain.layers]
     read = chain.readout
     weight, constant, beta = read.way.weight, read.bias, None
     if read.kind == "leaky":
-        rate = _rate(read.name, dt, read.values["tau"])
-        beta = 1 - rate
-        gain = rate * read.values["r"]
+        rate = _rate(read.name, "tau", dt, read.values)
+        beta, gain = 1 - rate, rate * read.values["r"]
         weight, constant = gain[:, None] * weight, gain * constant + rate * read.values["v_leak"]
     return layers, Head(read.name, read.kind, weight.T, constant, beta,
                         _frames(read.name, read.way.delay, dt, steps, 0))
 
 
 def _layer(layer, dt, reset, steps):
-    values = layer.values
-    if layer.kind == "CubaLIF":
-        raise GraphError(f"node {layer.name!r}: a synaptic current (CubaLIF) is one more state a neuron, which the machine "
-                         "has not: train with LIF neurons (tau_syn so short that its current is its input)")
+    values, count = layer.values, layer.neurons
     if reset == "subtract" and values["v_reset"].any():
-        raise GraphError(f"node {layer.name!r}: v_reset {values['v_reset'][values['v_reset'] != 0][0]:g} with a reset that "
-                         "subtracts; wanted 0, or a reset to it (--reset zero)")
-    rate = np.zeros(layer.neurons) if layer.kind == "IF" else _rate(layer.name, dt, values["tau"])
-    gain = dt * values["r"] if layer.kind == "IF" else rate * values["r"]
-    leak = np.zeros(layer.neurons) if layer.kind == "IF" else rate * (values["v_leak"] - values["v_reset"])
+        away = values["v_reset"][values["v_reset"] != 0][0]
+        raise GraphError(f"node {layer.name!r}: v_reset {away:g} with a reset that subtracts: wanted 0, or a reset to "
+                         "it (--reset zero)")
+    if layer.kind == "IF":
+        rate, gain, alpha = np.zeros(count), dt * values["r"], np.zeros(count)
+    else:
+        rate = _rate(layer.name, "tau" if layer.kind == "LIF" else "tau_mem", dt, values)
+        gain, alpha = rate * values["r"], np.zeros(count)
+    leak = rate * (values["v_leak"] - values["v_reset"]) if layer.kind != "IF" else np.zeros(count)
+    if layer.kind == "CubaLIF":
+        quick = _rate(layer.name, "tau_syn", dt, values)
+        gain, alpha = gain * quick * values["w_in"], 1 - quick
     own = layer.recurrent
     return Dynamics(
-        layer.name, layer.kind, 1 - rate, (gain[:, None] * layer.forward.weight).T,
-        None if own is None else (gain[:, None] * own.weight).T, gain * layer.bias + leak,
+        layer.name, reset, 1 - rate, alpha, (gain[:, None] * layer.forward.weight).T,
+        None if own is None else (gain[:, None] * own.weight).T, gain / (1 - alpha) * layer.bias + leak,
         values["v_threshold"] - values["v_reset"], _frames(layer.name, layer.forward.delay, dt, steps, 0),
-        np.zeros(layer.neurons, int) if own is None else _frames(layer.name, own.delay, dt, steps, steps - 1))
+        np.zeros(count, int) if own is None else _frames(layer.name, own.delay, dt, steps, steps - 1))
 
 
-def _rate(name, dt, tau):
+def _rate(name, key, dt, values):
     """dt / tau, the share that leaks in a step."""
+    tau = values[key]
     if (tau <= 0).any():
-        raise GraphError(f"node {name!r}: tau {tau.min():g} s is not above 0")
+        raise GraphError(f"node {name!r}: {key} {tau.min():g} s is not above 0")
     rate = dt / tau
     worst = int(rate.argmax())
     if rate[worst] > 1 + 1e-9:
-        raise GraphError(f"node {name!r}: tau {tau[worst]:g} s is shorter than dt {dt:g} s: give --dt the time step that the "
-                         "exporter wrote the graph for (snnTorch, SpikingJelly: 1e-4; Norse: its own dt squared, 1e-6)")
+        raise GraphError(f"node {name!r}: {key} {tau[worst]:g} s is shorter than dt {dt:g} s: give --dt the time step "
+                         "that the graph was written for (snnTorch, SpikingJelly: 1e-4; Norse: its dt squared, 1e-6)")
     return np.minimum(rate, 1.0)
 
 
@@ -103,15 +115,17 @@ def _frames(name, delay, dt, steps, own):
     """Delays in seconds -> whole frames; `own`: time steps that a recurrence of `steps` a frame waits anyway."""
     count = delay / dt
     whole = np.floor(count + 0.5).astype(int)
-    if (np.abs(count - whole) > DELAY_SLACK).any():
-        at = int(np.abs(count - whole).argmax())
-        raise GraphError(f"node {name!r}: a delay of {delay[at]:g} s is {count[at]:.3g} time steps of {dt:g} s; "
-                         "wanted a whole number of them")
+    off = np.abs(count - whole)
+    if (off > DELAY_SLACK).any():
+        at = int(off.argmax())
+        raise GraphError(f"node {name!r}: a delay of {delay[at]:g} s is {count[at]:.3g} time steps of {dt:g} s: wanted "
+                         "a whole number of them")
     frames = whole - own
-    if (frames < 0).any() or (frames % steps).any():
-        raise GraphError(f"node {name!r}: a delay of {int(whole[(frames < 0) | (frames % steps > 0)][0])} time steps does "
-                         f"not fall on a frame of {steps}")
+    between = (frames < 0) | (frames % steps > 0)
+    if between.any():
+        raise GraphError(f"node {name!r}: a delay of {int(whole[between][0])} time steps does not end with a frame of "
+                         f"{steps}: wanted {own} and multiples of {steps} more")
     frames //= steps
     if frames.max(initial=0) > LATEST:
-        raise GraphError(f"node {name!r}: a delay of {frames.max()} frames; spikes are delayed by 0 to {LATEST}")
+        raise GraphError(f"node {name!r}: a delay of {frames.max()} frames: spikes are delayed by 0 to {LATEST}")
     return frames

@@ -1,7 +1,7 @@
-"""NIR graph files (HDF5) read into plain nodes and edges. A file is never trusted: sizes are checked before anything is read.
+"""NIR graph files (HDF5) read into plain nodes and edges. A file is never trusted: sizes are checked before any read.
 
-Format: https://neuroir.org/docs. `nir.read` trusts what it opens and refuses graphs that exporters really write (a batch
-axis in the Input's shape, scalar neurons), so the reader here is its own; writing goes through `nir.write`.
+Format: https://neuroir.org/docs. `nir.read` trusts what it opens and refuses graphs that exporters really write (a
+batch axis in the Input's shape, scalar neurons), so the reader here is its own; writing goes through `nir.write`.
 """
 
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ def read(path):
 
 
 def _measure(group, path, depth=0, total=0):
-    """Refuse links out of the file, deep nesting and more numbers than `NUMBERS`, before any is read; returns the sum."""
+    """Refuse links out of the file, deep nests and more than `NUMBERS` numbers before any is read; returns how many."""
     if depth > 2 * DEPTH + 2:
         raise GraphError(f"{path}: graphs nested more than {DEPTH} deep")
     if len(group) > NODES:

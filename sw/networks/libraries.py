@@ -5,9 +5,9 @@
 Each is the library's own modules, trained through its own neurons, and exported as far as its exporter goes:
 
 snntorch      two recurrent layers (RLeaky, leaks a neuron learnt); its exporter
-norse         two feed-forward layers of LIFBoxCell read by a LIBoxCell; its exporter, scalars spread to the layer's width
-spikingjelly  LinearRecurrentContainer of LIFNode, then IFNode; its exporter cannot trace the container (it iterates over
-              a traced value), so this graph is built from the library's weights
+norse         two feed-forward layers of LIFBoxCell read by a LIBoxCell; its exporter, scalars spread to the width
+spikingjelly  LinearRecurrentContainer of LIFNode, then IFNode; its exporter cannot trace the container (it iterates
+              over a traced value), so this graph is built from the library's weights
 
 What NIR's nodes mean differs in corners: a library's default reset may subtract the threshold, which NIR cannot write.
 All three are told to reset to zero within the time step, as NIR says.
@@ -29,7 +29,7 @@ from sw.features.causal import SCALE
 from sw.keywords import frontends, train
 
 CLASSES = 12
-EPOCHS, BATCH, RATE = 14, 96, 3e-3
+EPOCHS, BATCH = 14, 96
 GAIN = 8.0  # of the mean logits over frames
 
 
@@ -44,6 +44,7 @@ class Library:
     build: type
     dt: float
     exporter: str
+    rate: float = 3e-3
 
 
 class Snntorch(nn.Module):
@@ -89,13 +90,14 @@ class Norse(nn.Module):
         import norse.torch as norse
         super().__init__()
         box = norse.LIFBoxParameters(tau_mem_inv=torch.tensor(125.0), v_th=torch.tensor(0.5),
-                                     alpha=torch.tensor(10.0))
+                                     alpha=torch.tensor(5.0))
         self.layers = norse.SequentialState(
             nn.Linear(features, widths[0]), norse.LIFBoxCell(box), nn.Linear(*widths), norse.LIFBoxCell(box),
             nn.Linear(widths[1], classes), norse.LIBoxCell(norse.LIBoxParameters(tau_mem_inv=torch.tensor(62.5))))
         with torch.no_grad():
             self.layers[0].weight *= 4  # the cell scales its input by dt / tau
             self.layers[2].weight *= 6
+            self.layers[4].weight *= 8
 
     def run(self, x):
         state, logits, seen = None, [], {"1": [], "3": []}
@@ -167,16 +169,16 @@ class Spikingjelly(nn.Module):
 
 
 LIBRARIES = (Library("snntorch", "snntorch", Snntorch, 1e-4, "its own"),
-             Library("norse", "norse", Norse, 1e-6, "its own"),
+             Library("norse", "norse", Norse, 1e-6, "its own", rate=1.5e-2),  # large weights: inputs count dt / tau
              Library("spikingjelly", "spikingjelly", Spikingjelly, 1e-4, "built from its weights"))
 
 
-def fit(model, x, y, epochs=EPOCHS, seed=0, name=""):
+def fit(model, x, y, rate, epochs=EPOCHS, seed=0, name=""):
     """Train on int8 features x (clips, T, F) and classes y; rates beyond 0.25 are punished."""
     torch.manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), RATE)
+    optimiser = torch.optim.AdamW(model.parameters(), rate)
     total = epochs * (len(y) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=total)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total)
     with tqdm(total=total, desc=name, unit="batch", file=sys.stderr) as bar:
         for _ in range(epochs):
             for rows in torch.randperm(len(y))[:total // epochs * BATCH].view(-1, BATCH):
@@ -225,15 +227,15 @@ def main(argv=None):
                 continue
             torch.manual_seed(0)
             model = library.build(x.shape[2], len(labels))
-            fit(model, x[learn], y[learn], args.epochs, name=library.name)
+            fit(model, x[learn], y[learn], library.rate, args.epochs, name=library.name)
             with torch.no_grad():
                 logits, spikes = model.run(x[held].float() / SCALE)
             right = float((logits.mean(1).argmax(1) == y[held]).float().mean())
             nir.write(args.out / f"{library.name}.nir", model.nir())
-            np.savez_compressed(args.out / f"{library.name}-spikes.npz", **{k: s.bool().numpy() for k, s in spikes.items()})
             store.write_json(args.out / f"{library.name}.json", {
                 "library": library.name, "exporter": library.exporter, "dt": library.dt, "feature_step": 1 / SCALE,
-                "versions": store.versions(library.version, "nir", "torch"), "epochs": args.epochs, "labels": list(labels),
+                "versions": store.versions(library.version, "nir", "torch"), "epochs": args.epochs,
+                "labels": list(labels),
                 "held_clips": len(held), "held_accuracy": round(100 * right, 2),
                 "rates": {k: round(float(s.mean()), 4) for k, s in spikes.items()}})
             print(f"{library.name}: {100 * right:.1f} % of {len(held)} held-out clips, rates "

@@ -1,41 +1,26 @@
-"""A network's dynamics as the machine's integers, layer by layer, over calibration frames of the float reference.
+"""One layer's dynamics as the machine's integers: taken as they are where they are integers, or rounded and tuned.
 
-Layer by layer: weights are rounded against what really enters them, then leak, threshold and bias of each neuron are
-tuned until its spikes are nearest to the float neuron's, driven by the spikes of the integer layers before it. A layer
-whose numbers are integers already (an exported network) is taken as it is.
+Weights are rounded against what really enters them; then leak, threshold and bias of each neuron are tuned until its
+spikes are nearest to the float neuron's.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from sw.golden.blocks import lif, synapse
 from sw.networks import rounding, tuning
-from sw.networks.graph import GraphError
 
-SHIFTS = tuple(range(1, 7))  # leaks that are built; 0 is none
+LEAKS = tuple(range(8))  # leak shifts that are built; 0 is none
 EXACT = 1e-6
-
-
-@dataclass(frozen=True)
-class Form:
-    """Number format of the potentials: fraction bits, bound, reset (`zero`, `subtract`), kept from step to step or not."""
-
-    fraction: int
-    bits: int
-    reset: str
-    persist: bool = True
-
-    @property
-    def limit(self):
-        return 1 << (self.bits - 1)
+HEADROOM = 1.3           # by which tuning may raise a threshold
 
 
 @dataclass(frozen=True)
 class IntegerLayer:
-    """Weights (P, N) and (N, N) or None, tables (N,): leak shifts, thresholds, biases; delays in frames; `step` (N,):
-    the float worth of a weight of 1; `errors`: what was rounded, for the report.
+    """Weights (P, N) and (N, N) or None, tables (N,): leak shifts, thresholds, biases; `step` (N,): the float worth of
+    a weight of 1; `errors`: what was rounded, for the report. int32 but for the steps.
     """
 
     name: str
@@ -44,15 +29,27 @@ class IntegerLayer:
     leak: np.ndarray
     threshold: np.ndarray
     bias: np.ndarray
-    forward_delay: np.ndarray
-    recurrent_delay: np.ndarray
-    form: Form
     step: np.ndarray
     errors: dict = field(default_factory=dict)
 
-    @property
-    def neurons(self):
-        return len(self.leak)
+
+def kept(leak):
+    """beta (N,) of leak shifts."""
+    return np.where(leak > 0, 1 - 2.0 ** -np.asarray(leak, float), 1.0)
+
+
+def nearest_leaks(beta):
+    """Leak shifts for each beta (N,): the exact one, or the three nearest, nearest first."""
+    away = np.abs(kept(np.array(LEAKS)) - beta[:, None])  # (N, shifts)
+    order = away.argsort(1, kind="stable")
+    return [tuple(order[i, :1] if away[i, order[i, 0]] < EXACT else order[i, :3]) for i in range(len(beta))]
+
+
+def synapse_shift(alpha):
+    """The one shift of a layer's synaptic currents nearest to its alphas (N,); 0 where there are none."""
+    if (alpha < EXACT).all():
+        return 0
+    return int(np.abs(kept(np.array(LEAKS[1:])) - alpha.mean()).argmin()) + 1
 
 
 def delayed(values, frames):
@@ -64,167 +61,114 @@ def delayed(values, frames):
     return out
 
 
-def nearest_shifts(beta):
-    """Leak shifts for each beta (N,), nearest first, its neighbours after it where it is not exact."""
-    ladder = np.array([0, *SHIFTS])
-    kept = np.where(ladder > 0, 1 - 2.0 ** -ladder, 1.0)
-    out = []
-    for value in beta:
-        near = sorted(ladder.tolist(), key=lambda k: abs(kept[k] - value))  # noqa: B023
-        out.append(tuple(near[:1] if abs(kept[near[0]] - value) < EXACT else near[:3]))
+def exact(layer, spec, config, gain):
+    """The layer as it is, where its numbers are integers already; None where they are not. `gain`: of the inputs."""
+    weights = layer.weights(gain)
+    step = rounding.exact_steps(weights, config.weight_bits)
+    leaks = nearest_leaks(layer.beta)
+    synapse_off = np.abs(kept(spec.synapse_shift) - layer.alpha).max() if spec.synapse_shift else layer.alpha.max()
+    if not step.all() or synapse_off > EXACT or (spec.persist and max(map(len, leaks)) > 1):
+        return None
+    unit, top = step / 2 ** config.potential_fraction, 1 << (config.potential_bits - 1)
+    bias, threshold = layer.constant / unit, np.floor(layer.threshold / unit + EXACT) + 1
+    if np.abs(bias - np.round(bias)).max() > 1e-3 or np.abs(bias).max() >= top or threshold.max() >= top:
+        return None
+    leak = np.array([s[0] for s in leaks]) if spec.persist else np.zeros(layer.neurons)
+    return _made(layer, spec, np.round(weights / step), (leak, threshold, np.round(bias)), step, gain, config, True)
+
+
+def rounded(layer, config, gain, entering):
+    """Integer weights and steps (N,) of a layer; entering (B, T, P or P + N): what meets them in the float network."""
+    top = 1 << (config.potential_bits - 1)
+    least = layer.threshold * HEADROOM * 2 ** config.potential_fraction / (top - 1)
+    return rounding.rounded(layer.weights(gain), rounding.moments(_smoothed(entering, layer.alpha.mean())),
+                            config.weight_bits, least)
+
+
+def tuned(layer, spec, config, gain, integers, step, currents, target):
+    """A layer of rounded weights with the leaks, thresholds and biases that make integer currents (B, T, N) the float
+    neurons' spikes, `target` (B, T, N) bool.
+    """
+    unit, top = step / 2 ** config.potential_fraction, 1 << (config.potential_bits - 1)
+    nominal = (np.clip(np.floor(layer.threshold / unit) + 1, 1, top - 1),
+               np.clip(np.round(layer.constant / unit), -top, top - 1))
+    drive = tuning.driven(torch.from_numpy(currents), spec, config)
+    leaks = nearest_leaks(layer.beta) if spec.persist else [(0,)] * layer.neurons
+    tables = tuning.tune(drive, torch.from_numpy(target), leaks, [torch.from_numpy(v).int() for v in nominal], spec,
+                         config)
+    return _made(layer, spec, integers, [t.numpy() for t in tables], step, gain, config, False)
+
+
+def _smoothed(entering, alpha):
+    """What enters as a synaptic current keeps it, (B, T, P)."""
+    if alpha < EXACT:
+        return entering
+    out = entering.copy()
+    for t in range(1, out.shape[1]):
+        out[:, t] += alpha * out[:, t - 1]
     return out
 
 
-def beta_of(leak):
-    """beta (N,) of leak shifts."""
-    return np.where(leak > 0, 1 - 2.0 ** -leak, 1.0)
-
-
-def form_of(layer, fraction, bits, reset):
-    """A layer's `Form`. Potentials are dropped where no neuron keeps any (beta 0)."""
-    forgets = layer.beta < EXACT
-    if forgets.any() and not forgets.all():
-        raise GraphError(f"node {layer.name!r}: neuron {int(forgets.argmax())} forgets all in a step (tau = dt) and others do "
-                         "not; potentials are kept or dropped a layer: split it")
-    return Form(fraction, bits, reset, persist=not forgets.all())
-
-
-def exact_layer(layer, form, bits, gain):
-    """The layer as it is, where its numbers are integers already; None where they are not. `gain`: of the inputs."""
-    weights = np.concatenate([layer.forward * gain, *([] if layer.recurrent is None else [layer.recurrent])])
-    step = rounding.exact_steps(weights, bits)
-    shifts = nearest_shifts(layer.beta)
-    if not step.all() or (form.persist and max(map(len, shifts)) > 1):
-        return None
-    unit = step / 2 ** form.fraction
-    bias = layer.constant / unit
-    threshold = np.floor(layer.threshold / unit + EXACT) + 1
-    if np.abs(bias - np.round(bias)).max() > 1e-3 or np.abs(bias).max() >= form.limit or threshold.max() >= form.limit:
-        return None
-    leak = np.array([s[0] for s in shifts]) if form.persist else np.zeros(layer.neurons, int)
-    return _made(layer, np.round(weights / step), leak, threshold, np.round(bias), form, step, gain, exact=True)
-
-
-def fitted_layer(layer, form, bits, gain, activity, own, drive, target):
-    """Round and tune a layer.
-
-    activity (B, T, P): what enters it in the float network, in units of the weights' last bit; own (B, T, N) or None:
-    its own spikes before; drive (B, T, P) -> integer currents through a function of the weights; target (B, T, N) bool.
-    """
-    weights = np.concatenate([layer.forward * gain, *([] if layer.recurrent is None else [layer.recurrent])])
-    entering = activity if own is None else np.concatenate([activity, own], -1)
-    least = layer.threshold * 1.3 * 2 ** form.fraction / (form.limit - 1)
-    integers, step = rounding.rounded(weights, rounding.moments(entering), bits, least)
-    unit = step / 2 ** form.fraction
-    threshold = np.clip(np.floor(layer.threshold / unit) + 1, 1, form.limit - 1)
-    bias = np.clip(np.round(layer.constant / unit), -form.limit, form.limit - 1)
-    split = len(layer.forward)
-    current = drive(integers[:split]) + (0 if own is None else own @ integers[split:])
-    current, target = torch.from_numpy(current).int(), torch.from_numpy(target)
-    shifts = nearest_shifts(layer.beta) if form.persist else [(0,)] * layer.neurons
-    tables = tuning.tune(current, target, shifts, *(torch.from_numpy(v).int() for v in (threshold, bias)), form,
-                         bool(layer.constant.any()))
-    return _made(layer, integers, *(t.numpy() for t in tables), form, step, gain)
-
-
-def _made(layer, integers, leak, threshold, bias, form, step, gain, exact=False):
-    split = len(layer.forward)
-    weights = layer.stacked * np.concatenate([np.full(split, gain), np.ones(len(layer.stacked) - split)])[:, None]
-    kept = beta_of(leak) if form.persist else np.zeros(layer.neurons)
-    nominal = np.floor(layer.threshold / step * 2 ** form.fraction) + 1
+def _made(layer, spec, integers, tables, step, gain, config, is_exact):
+    split, weights = len(layer.forward), layer.weights(gain)
+    leak, threshold, bias = (np.asarray(t).astype(np.int32) for t in tables)
+    unit = step / 2 ** config.potential_fraction
+    nominal = np.floor(layer.threshold / unit + EXACT) + 1
     size = max(float(np.sqrt(np.square(weights).mean())), 1e-30)
     errors = {
-        "exact": exact, "leak": _spread(np.abs(kept - layer.beta)),
-        "weights_relative": round(float(np.sqrt(np.square(integers * step - weights).mean())) / size, 5),
-        "clipped_weights": int((np.abs(weights) > (np.abs(integers).max() + 0.5) * step).sum()),
-        "threshold_relative": _spread(np.abs(threshold / nominal - 1)),
-        "bias_relative_to_threshold": _spread(np.abs(bias - layer.constant / step * 2 ** form.fraction) / nominal)}
+        "exact": is_exact,
+        "leak": _spread(np.abs((kept(leak) if spec.persist else 0) - layer.beta)),
+        "weights": round(float(np.sqrt(np.square(integers * step - weights).mean())) / size, 5),
+        "thresholds": _spread(np.abs(threshold / nominal - 1)),
+        "biases": _spread(np.abs(bias - layer.constant / unit) / nominal)}
+    if layer.alpha.any():
+        errors["synapse"] = _spread(np.abs((kept(spec.synapse_shift) if spec.synapse_shift else 0) - layer.alpha))
     return IntegerLayer(layer.name, integers[:split].astype(np.int32),
                         None if layer.recurrent is None else integers[split:].astype(np.int32),
-                        leak.astype(np.int32), threshold.astype(np.int32), bias.astype(np.int32),
-                        layer.forward_delay, layer.recurrent_delay, form, step, errors)
+                        leak, threshold, bias, step, errors)
 
 
 def _spread(values):
     return {"mean": round(float(values.mean()), 6), "most": round(float(values.max()), 6)}
 
 
-def run_layer(layer, current):
+def run(made, layer, spec, config, current):
     """Spikes (B, T, N) bool of an `IntegerLayer` on integer currents of its inputs (B, T, N), its own spikes added."""
-    tables = [torch.from_numpy(t) for t in (layer.leak, layer.threshold, layer.bias)]
+    leak, threshold, bias = (torch.from_numpy(t) for t in (made.leak, made.threshold, made.bias))
     batch, frames, neurons = current.shape
     out = np.zeros((batch, frames, neurons), bool)
-    u = torch.zeros(batch, neurons, dtype=torch.int32)
+    u = i = torch.zeros(batch, neurons, dtype=torch.int32)
     for t in range(frames):
         total = current[:, t]
-        if layer.recurrent is not None:
+        if made.recurrent is not None:
             before = np.zeros((batch, neurons))
-            for late in np.unique(layer.recurrent_delay):
+            for late in np.unique(layer.recurrent_delay[layer.recurrent_delay < t]):
                 which = layer.recurrent_delay == late
-                if t > late:
-                    before[:, which] = out[:, t - 1 - late, which]
-            total = total + before @ layer.recurrent
-        u, spikes = tuning.step(u, torch.from_numpy(total).int() << layer.form.fraction, *tables, layer.form)
+                before[:, which] = out[:, t - 1 - late, which]
+            total = total + before @ made.recurrent
+        added = torch.from_numpy(total).to(torch.int64) << config.potential_fraction
+        if not spec.persist:
+            u = i = torch.zeros_like(u)
+        if spec.synapse_shift:
+            i = added = synapse(i, added, spec.synapse_shift, config)
+        u, spikes, _ = lif(u, added, threshold, leak, config, scaled=True, bias=bias, reset=spec.reset)
         out[:, t] = spikes.numpy()
     return out
-
-
-def quantised(layers, x, spikes, *, bits, fraction, potential_bits, reset, feature_step, input_shift, progress=iter):
-    """Integer layers of `Dynamics`. x (B, T, F) int8, `spikes`: float reference, node name -> (B, T, N) bool."""
-    made, drive_of = [], None
-    for index, layer in progress(list(enumerate(layers))):
-        form = form_of(layer, fraction, potential_bits, reset)
-        gain = feature_step * 2.0 ** input_shift if index == 0 else 1.0
-        if index == 0:
-            activity = x / 2.0 ** input_shift
-
-            def drive_of(weights):
-                half = (1 << input_shift) >> 1
-                return np.floor((x.astype(np.float64) @ weights + half) / 2 ** input_shift)
-        else:
-            activity = delayed(spikes[layers[index - 1].name], layer.forward_delay).astype(np.float64)
-            entering = delayed(before, layer.forward_delay).astype(np.float64)
-
-            def drive_of(weights, entering=entering):
-                return entering @ weights
-        ready = exact_layer(layer, form, bits, gain)
-        if ready is None:
-            own = None
-            if layer.recurrent is not None:
-                own = delayed(spikes[layer.name], layer.recurrent_delay + 1).astype(np.float64)
-            ready = fitted_layer(layer, form, bits, gain, activity, own, drive_of, spikes[layer.name])
-        made.append(ready)
-        before = run_layer(ready, drive_of(ready.forward))
-    return made, before
-
-
-def best_input_shift(layer, x, own, bits, feature_step, candidates):
-    """The shift of the input current that costs layer 0 least: input and recurrent weights of a neuron share a step."""
-    costs = {}
-    for shift in candidates:
-        gain = feature_step * 2.0 ** shift
-        if rounding.exact_steps(np.concatenate([layer.forward * gain, *([] if own is None else [layer.recurrent])]),
-                                bits).all():
-            return shift
-        weights = np.concatenate([layer.forward * gain, *([] if own is None else [layer.recurrent])])
-        entering = x / 2.0 ** shift if own is None else np.concatenate([x / 2.0 ** shift, own], -1)
-        second = rounding.moments(entering)
-        integers, step = rounding.rounded(weights, second, bits, layer.threshold * 1e-3)
-        blur = (step / math.sqrt(12)) ** 2  # of the rounded input current
-        costs[shift] = float(((rounding.cost(integers * step - weights, second) + blur) / layer.threshold ** 2).mean())
-    return min(costs, key=costs.get)
 
 
 def readout(head, second, bits):
     """Integers (P, O) of the readout and their one step, so that the largest logit stays the largest."""
     limit = 2 ** (bits - 1)
     if head.kind == "spikes":
-        return np.eye(len(head.weight), dtype=np.int32), 1.0
+        return np.round(head.weight).astype(np.int32), 1.0
     whole = rounding.exact_steps(head.weight.reshape(-1, 1), bits)[0]
     if whole:
         return np.round(head.weight / whole).astype(np.int32), float(whole)
     top = np.abs(head.weight).max() / (limit - 0.5)
-    steps = [top * share for share in np.linspace(0.2, 1.1, rounding.STEPS)]
-    step = min(steps, key=lambda s: rounding.cost(
-        np.clip(np.round(head.weight / s), -limit, limit - 1) * s - head.weight, second).sum())
-    return rounding.descend(head.weight, second, np.full(head.weight.shape[1], step), limit).astype(np.int32), float(step)
+
+    def error(step):
+        integers = np.clip(np.round(head.weight / step), -limit, limit - 1)
+        return rounding.cost(integers * step - head.weight, second).sum()
+    step = min((top * share for share in np.linspace(0.2, 1.1, rounding.STEPS)), key=error)
+    integers = rounding.descend(head.weight, second, np.full(head.weight.shape[1], step), limit)
+    return integers.astype(np.int32), float(step)

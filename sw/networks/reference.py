@@ -9,7 +9,7 @@ Each node as https://neuroir.org/docs/primitives writes it, stepped by forward E
 
 Nodes are evaluated in one pass a step, so a spike crosses any number of nodes within its step; only where spikes run in
 a cycle do they arrive one step later. This module knows nothing of the machine: no leak shifts, no integers, no chain.
-NIR cannot say that a reset subtracts the threshold (several libraries' exporters leave it out); `reset` says it.
+NIR cannot say that a reset subtracts the threshold (several libraries' exporters leave it out); `resets` says it.
 """
 
 import math
@@ -62,8 +62,13 @@ class Delays:
         return self.held[self.steps, :, np.arange(len(self.steps))].T
 
 
-def run(graph, x, dt, reset="zero", progress=None):
-    """Run features x (B, T, F) -> node name -> what it gave, (B, T, size): spikes of neurons, values of the Output."""
+def run(graph, x, dt, resets=None, progress=None, potentials=None):
+    """Run features x (B, T, F) -> node name -> what it gave, (B, T, size): spikes of neurons, values of the Output.
+
+    `resets`: node name -> `subtract`, where it is not zero. `potentials`, a dict, is filled with what spiking nodes had
+    before they fired, (B, T, size) float32.
+    """
+    resets = resets or {}
     known = sizes(graph)
     names, late = order(graph)
     start, stop = (next(n.name for n in graph.nodes.values() if n.kind == kind) for kind in ("Input", "Output"))
@@ -80,9 +85,11 @@ def run(graph, x, dt, reset="zero", progress=None):
         for name in names:
             sources = [before[a] if (a, name) in late else given[a] for a in graph.sources(name)]
             if name != start:
-                given[name] = _step(graph.nodes[name], sum(sources), states[name], reset)
+                given[name] = _step(graph.nodes[name], sum(sources), states[name], resets.get(name, "zero"))
             if name in out:
                 out[name][:, t] = given[name]
+            if potentials is not None and graph.nodes[name].kind in NEURONS:
+                potentials.setdefault(name, np.zeros(out[name].shape, np.float32))[:, t] = states[name]["reached"]
     return out
 
 
@@ -117,6 +124,6 @@ def _step(node, i, s, reset):
     if node.kind in READOUTS:
         s["v"] = v
         return v
-    spikes = v > s["v_threshold"]
+    s["reached"], spikes = v, v > s["v_threshold"]
     s["v"] = np.where(spikes, s["v_reset"] if reset == "zero" else v - s["v_threshold"], v)
     return spikes.astype(np.float64)

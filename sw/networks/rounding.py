@@ -1,8 +1,8 @@
 """Weights of a neuron as small integers times one step of its own: the step and the roundings that disturb it least.
 
-A neuron's current is the sum of its active weights. With `second` (P, P), the mean of a a^T over calibration frames, the
-mean squared error of a neuron's current is d^T second d for a weight error d: correlated inputs count together, silent
-ones not at all. Roundings are improved one weight at a time against that measure (coordinate descent).
+A neuron's current is the sum of its active weights. With `second` (P, P), the mean of a a^T over calibration frames,
+the mean squared error of a neuron's current is d^T second d for a weight error d: correlated inputs count together,
+silent ones not at all. Roundings are improved one weight at a time against that measure (coordinate descent).
 """
 
 import numpy as np

@@ -29,8 +29,9 @@ def sizes(graph):
     known = {}
     for node in graph.nodes.values():
         if node.kind not in (*NEURONS, *READOUTS, *STATELESS, "Input", "Output"):
+            mapped = ", ".join((*NEURONS, *READOUTS, *STATELESS[:-1]))
             raise GraphError(f"node {node.name!r}: " + REASONS.get(
-                node.kind, f"type {node.kind!r} is unknown; mapped: {', '.join((*NEURONS, *READOUTS, *STATELESS[:-1]))}"))
+                node.kind, f"type {node.kind!r} is unknown; mapped: {mapped}"))
         if node.kind in MATRICES:
             if node["weight"].ndim != 2:
                 raise GraphError(f"node {node.name!r}: weight of shape {node['weight'].shape}, wanted outputs x inputs")

@@ -9,36 +9,41 @@ import itertools
 
 import torch
 
+from sw.golden.blocks import lif, synapse
+
 FACTORS = tuple(1.25 ** (i / 8) for i in range(-8, 9))
 FINE = (0.98, 1.0, 1.02)
 BIASES = (-0.02, -0.01, 0.0, 0.01, 0.02)  # of the threshold
-MOST_AT_ONCE = 1 << 22  # potentials of all candidates held at once
+MOST_AT_ONCE = 1 << 21  # potentials of all candidates held at once
 
 
-def spikes_of(current, leak, threshold, bias, form):
-    """Spikes (..., B, T, N) bool of neurons driven by integer currents (B, T, N); `form`: see `Form`.
-
-    `leak`, `threshold`, `bias` are int32, broadcast over (..., B, N): a candidate an entry of the leading dimensions.
-    """
-    batch, frames, neurons = current.shape
-    shape = torch.broadcast_shapes(leak.shape, threshold.shape, bias.shape, (batch, neurons))
-    u = torch.zeros(shape, dtype=torch.int32)
-    out = torch.empty(*shape[:-2], batch, frames, neurons, dtype=torch.bool)
-    drive = current << form.fraction
-    for t in range(frames):
-        u, spikes = step(u, drive[:, t], leak, threshold, bias, form)
-        out[..., t, :] = spikes
+def driven(current, layer, config):
+    """Integer currents (B, T, N) in the potential's unit, through the synaptic current where the layer keeps one."""
+    drive = current.to(torch.int64) << config.potential_fraction
+    if not layer.synapse_shift:
+        return drive
+    state, out = torch.zeros_like(drive[:, 0]), torch.empty_like(drive)
+    for t in range(drive.shape[1]):
+        state = out[:, t] = synapse(state, drive[:, t], layer.synapse_shift, config)
     return out
 
 
-def step(u, drive, leak, threshold, bias, form):
-    """One time step: potentials and spikes after `drive`, a current in the potential's unit."""
-    if not form.persist:
-        u = torch.zeros_like(u)
-    v = u - torch.where(leak > 0, u >> leak, 0) + drive + bias
-    v = v.clamp(-form.limit, form.limit - 1)
-    spikes = v >= threshold
-    return torch.where(spikes, v - threshold if form.reset == "subtract" else 0, v), spikes
+def spikes_of(drive, tables, layer, config):
+    """Spikes (..., B, T, N) bool of neurons driven by (B, T, N), see `driven`.
+
+    `tables`: leak shifts, thresholds, biases, each int32 and broadcast over (..., B, N): a candidate an entry of the
+    leading dimensions.
+    """
+    batch, frames, neurons = drive.shape
+    leak, threshold, bias = tables
+    shape = torch.broadcast_shapes(*(table.shape for table in tables), (batch, neurons))
+    u = torch.zeros(shape, dtype=torch.int32)
+    out = torch.empty(*shape[:-2], batch, frames, neurons, dtype=torch.bool)
+    for t in range(frames):
+        before = u if layer.persist else torch.zeros_like(u)
+        u, out[..., t, :], _ = lif(before, drive[:, t], threshold, leak, config, scaled=True, bias=bias,
+                                   reset=layer.reset)
+    return out
 
 
 def distance(found, target):
@@ -47,34 +52,36 @@ def distance(found, target):
     return differ + 0.5 * (found.sum((-3, -2)) - target.sum((-3, -2))).abs()
 
 
-def tune(current, target, shifts, threshold, bias, form, with_bias):
-    """Best (leak, threshold, bias) (N,) int32 for currents and target spikes (B, T, N).
+def tune(drive, target, shifts, tables, layer, config):
+    """Best (leak, threshold, bias), each (N,) int32, for drive and target spikes (B, T, N).
 
-    `shifts`: a tuple of candidate leak shifts for each neuron, nearest first; `threshold`, `bias` (N,): nominal.
+    `shifts`: a tuple of candidate leak shifts for each neuron, nearest first; `tables`: thresholds and biases (N,) as
+    the float values round.
     """
     longest = max(map(len, shifts))
     ladder = torch.tensor([[s[min(i, len(s) - 1)] for s in shifts] for i in range(longest)], dtype=torch.int32)
-    best = (ladder[0], threshold, bias)
-    score = distance(spikes_of(current, *best, form), target)
+    best = (ladder[0], *tables)
+    score = distance(spikes_of(drive, best, layer, config), target)
     coarse = [(ladder[i], factor, 0.0) for i, factor in itertools.product(range(longest), FACTORS)]
-    best, score = _search(current, target, coarse, best, score, form)
-    fine = [(best[0], factor, share) for factor, share in itertools.product(FINE, BIASES if with_bias else (0.0,))]
-    return _search(current, target, fine, best, score, form)[0]
+    best, score = _search(drive, target, coarse, best, score, layer, config)
+    fine = [(best[0], factor, share) for factor, share in itertools.product(FINE, BIASES if layer.bias else (0.0,))]
+    return _search(drive, target, fine, best, score, layer, config)[0]
 
 
-def _search(current, target, candidates, best, score, form):
-    """Try (leak, factor of the threshold, share of it added to the bias) around `best`; keep what is nearer a neuron."""
-    at_once = max(1, MOST_AT_ONCE // (current.shape[0] * current.shape[2]))
+def _search(drive, target, candidates, best, score, layer, config):
+    """Try (leak, factor of the threshold, share of it added to the bias) around `best`; a neuron keeps the nearest."""
+    at_once = max(1, MOST_AT_ONCE // (drive.shape[0] * drive.shape[2]))
+    top = (1 << (config.potential_bits - 1)) - 1
     _, threshold, bias = best
     for start in range(0, len(candidates), at_once):
         group = candidates[start:start + at_once]
-        leaks = torch.stack([leak for leak, _, _ in group])  # (C, N)
-        thresholds = torch.stack([(threshold * factor).round().clamp(1, form.limit - 1).int() for _, factor, _ in group])
-        biases = torch.stack([(bias + threshold * share).round().int() for _, _, share in group])
-        found = distance(spikes_of(current, leaks[:, None], thresholds[:, None], biases[:, None], form), target)  # (C, N)
+        tables = (torch.stack([leak for leak, _, _ in group]),  # each (C, N)
+                  torch.stack([(threshold * factor).round().clamp(1, top).int() for _, factor, _ in group]),
+                  torch.stack([(bias + threshold * share).round().clamp(-top, top).int() for _, _, share in group]))
+        found = distance(spikes_of(drive, [t[:, None] for t in tables], layer, config), target)  # (C, N)
         least, which = found.min(0)
         better = least < score
         score = torch.where(better, least, score)
         best = tuple(torch.where(better, table.gather(0, which[None])[0], kept)
-                     for table, kept in zip((leaks, thresholds, biases), best, strict=True))
+                     for table, kept in zip(tables, best, strict=True))
     return best, score

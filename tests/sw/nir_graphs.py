@@ -10,7 +10,8 @@ DT = 1e-4
 
 def neurons(size, tau=8 * DT, gain=None, threshold=1.0, **fields):
     """A LIF node of `size` neurons whose leak a step is dt / tau and whose input counts `gain` times, 1 by default."""
-    full = {"tau": tau, "r": (tau / DT if gain is None else gain), "v_leak": 0.0, "v_threshold": threshold, "v_reset": 0.0}
+    full = {"tau": tau, "r": (tau / DT if gain is None else gain), "v_leak": 0.0, "v_threshold": threshold,
+            "v_reset": 0.0}
     return nir.LIF(**{key: np.full(size, value, float) if np.ndim(value) == 0 else np.asarray(value, float)
                       for key, value in (full | fields).items()})
 
@@ -37,7 +38,8 @@ def chain_of(*nodes, extra=(), named=()):
 
 def recurrent(features=6, width=12, outputs=4, seed=0, **fields):
     """One recurrent LIF layer and a linear readout: n1 <-> own."""
-    return chain_of(matrix(width, features, seed, scale=2.0), neurons(width, **fields), matrix(outputs, width, seed + 1),
+    return chain_of(matrix(width, features, seed, scale=2.0), neurons(width, **fields),
+                    matrix(outputs, width, seed + 1),
                     named=[("own", matrix(width, width, seed + 2, bias=False, scale=0.4))],
                     extra=[("n1", "own"), ("own", "n1")])
 
@@ -49,12 +51,13 @@ def deep(features=6, widths=(12, 20, 8), outputs=5, seed=0):
     for index, width in enumerate(widths):
         nodes += [matrix(width, before, seed + index, scale=2.5),
                   nir.IF(np.full(width, 1 / DT), np.full(width, 1.5)) if index == 1 else
-                  neurons(width, tau=DT / rng.uniform(0.05, 0.4, width), gain=None, threshold=rng.uniform(0.8, 1.2, width))]
+                  neurons(width, tau=DT / rng.uniform(0.05, 0.4, width), threshold=rng.uniform(0.8, 1.2, width))]
         if index != 1:
             named.append((f"own{index}", matrix(width, width, seed + 9 + index, bias=False, scale=0.5)))
             extra += [(f"n{2 * index + 1}", f"own{index}"), (f"own{index}", f"n{2 * index + 1}")]
         before = width
-    nodes += [matrix(outputs, before, seed + 20), nir.LI(np.full(outputs, 16 * DT), np.full(outputs, 16.0), np.zeros(outputs))]
+    nodes += [matrix(outputs, before, seed + 20),
+              nir.LI(np.full(outputs, 16 * DT), np.full(outputs, 16.0), np.zeros(outputs))]
     return chain_of(*nodes, named=named, extra=extra)
 
 

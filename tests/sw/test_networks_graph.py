@@ -111,6 +111,11 @@ def late_features():
     return built
 
 
+def two_delays():
+    return chain_of(matrix(8, 6), neurons(8), matrix(8, 8), neurons(8), named=[("d", nir.Delay(np.full(8, DT)))],
+                    extra=[("n1", "d"), ("d", "n3")])
+
+
 def uneven():
     built = nir_graphs.recurrent()
     built.nodes["n1"].tau = np.full(11, 8 * DT)
@@ -139,14 +144,14 @@ REFUSED = {
     "feedback": (feedback, r"'n1': fed by 'n3' too"),
     "skip": (skipping, r"'n(3|5)': fed by 'n1'"),
     "no neurons": (lambda: chain_of(matrix(8, 6)), "no spiking node"),
-    "threshold below reset": (lambda: replaced("n1", neurons(12, threshold=-0.5)), r"'n1': v_threshold -0.5 of neuron 0"),
+    "threshold below reset": (lambda: replaced("n1", neurons(12, threshold=-0.5)),
+                              r"'n1': v_threshold -0.5 of neuron 0"),
     "leaky in the middle": (leaky_between, r"'n2': LI is mapped as the readout"),
     "not fed": (lambda: edges(without=[("n0", "n1")]), r"'n1': not fed by 'input'"),
     "delay after weights": (
         lambda: chain_of(matrix(8, 6), neurons(8), matrix(8, 8), nir.Delay(np.arange(8) * DT), neurons(8)),
         r"'n3': different delays after a matrix; .*: put the Delay before the Linear"),
-    "two delays": (lambda: chain_of(matrix(8, 6), neurons(8), matrix(8, 8), neurons(8), named=[("d", nir.Delay(np.full(8, DT)))],
-                                    extra=[("n1", "d"), ("d", "n3")]), r"'n3': two ways from 'n1' with different delays"),
+    "two delays": (two_delays, r"'n3': two ways from 'n1' with different delays"),
     "late features": (late_features, "'n1': its features come through a Delay"),
 }
 
