@@ -57,7 +57,17 @@ bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(more)
 
-.PHONY: train synthetic download study optimisers step-time training-report keyword-report
+.PHONY: import export library-networks
+## Your own network
+import: $(READY) ## A NIR graph of another library → configuration, integers, report (GRAPH=file, ARGS="--calibration x.npy")
+	@$(DOOR) import $(call typed,GRAPH) $(more)
+
+export: $(READY) ## A trained model as a NIR graph (MODEL=folder)
+	@$(DOOR) export $(call opt,--model,MODEL) $(more)
+
+library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly, to import them (DATA=folder)
+	@$(DOOR) library-networks $(call opt,--data,DATA) $(more)
+
 ## Train and report
 # torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
 # takes 40 % off a training step of tiny-kws

@@ -26,6 +26,11 @@ GROUPS = {
         "verilog": Command("hw.emit", "Verilog, C header and JSON of a configuration"),
         "images": Command("sw.integers.images", "memory images of a trained model"),
     },
+    "your own network": {
+        "import": Command("sw.networks.import_nir", "a NIR graph of another library: configuration, integers, report"),
+        "export": Command("sw.networks.export_nir", "a trained model as a NIR graph"),
+        "library-networks": Command("sw.networks.libraries", "train networks in other libraries, to import them"),
+    },
     "proof": {
         "cosim": Command("cosim.run", "cocotb benches: emitted Verilog against the golden model"),
         "conformance": Command("cosim.conformance", "whole utterances in every mode, RTL against golden"),

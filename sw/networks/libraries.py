@@ -1,6 +1,6 @@
 """Networks of other libraries, trained on spoken words and written as NIR graphs, to bring them through the import.
 
-    python -m sw.networks.libraries --out build/networks        needs the extra `nir` (snntorch, norse, spikingjelly)
+    sottovoce library-networks --out build/networks        needs the extra `networks` (snntorch, norse, spikingjelly)
 
 Each is the library's own modules, trained through its own neurons, and exported as far as its exporter goes:
 
@@ -18,6 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import nir
 import numpy as np
 import torch
 from torch import nn
@@ -25,9 +26,11 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hw import store
+from sw.data.utterance import DataError
 from sw.features.causal import SCALE
 from sw.keywords import frontends, train
 
+WANTED = "snntorch norse spikingjelly nirtorch loguru"  # the extra `networks`; with its dependencies torch is replaced
 CLASSES = 12
 EPOCHS, BATCH = 14, 96
 GAIN = 8.0  # of the mean logits over frames
@@ -40,7 +43,6 @@ class Library:
     """
 
     name: str
-    version: str
     build: type
     dt: float
     exporter: str
@@ -148,7 +150,6 @@ class Spikingjelly(nn.Module):
         return self.last(spikes["if"]), spikes
 
     def nir(self):
-        import nir
         rc, wide, narrow, dt = self.container.rc, self.container.rc.in_features // 2, self.second.out_features, 1e-4
         tau = self.container.sub_module.tau
 
@@ -168,9 +169,9 @@ class Spikingjelly(nn.Module):
         return nir.NIRGraph(nodes, [*zip(way, way[1:], strict=False), ("lif", "rc_own"), ("rc_own", "lif")])
 
 
-LIBRARIES = (Library("snntorch", "snntorch", Snntorch, 1e-4, "its own"),
-             Library("norse", "norse", Norse, 1e-6, "its own", rate=1.5e-2),  # large weights: inputs count dt / tau
-             Library("spikingjelly", "spikingjelly", Spikingjelly, 1e-4, "built from its weights"))
+LIBRARIES = (Library("snntorch", Snntorch, 1e-4, "its own"),
+             Library("norse", Norse, 1e-6, "its own", rate=1.5e-2),  # large weights: inputs count dt / tau
+             Library("spikingjelly", Spikingjelly, 1e-4, "built from its weights"))
 
 
 def fit(model, x, y, rate, epochs=EPOCHS, seed=0, name=""):
@@ -205,43 +206,47 @@ def features(data, cache="build/cache"):
             labels, sets)
 
 
-def main(argv=None):
-    p = argparse.ArgumentParser(prog="sw.networks.libraries", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--data", default=train.DATA, help="folder with a manifest")
-    p.add_argument("--out", type=Path, default=Path("build/networks"), help="folder for graphs and features")
+def add_arguments(p):
+    p.add_argument("--data", default=train.DATA, help="folder with a manifest (%(default)s)")
+    p.add_argument("--out", type=Path, default=Path("build/networks"), help="for graphs and features (%(default)s)")
     p.add_argument("--only", choices=[lib.name for lib in LIBRARIES], help="train one of them")
-    p.add_argument("--epochs", type=int, default=EPOCHS)
-    args = p.parse_args(argv)
+    p.add_argument("--epochs", type=int, default=EPOCHS, help="(%(default)s)")
+
+
+def run(args):
     torch.set_num_threads(1)
-    try:
-        import nir
-        x, y, labels, sets = features(args.data)
-        learn, held = (torch.from_numpy(np.flatnonzero(mask)) for mask in (sets == "train", sets != "train"))
-        args.out.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("calibration", learn[::25]), ("held", held)):
-            np.save(args.out / f"{name}.npy", x[rows].numpy(), allow_pickle=False)
-        np.save(args.out / "held-classes.npy", y[held].numpy(), allow_pickle=False)
-        for library in LIBRARIES:
-            if args.only not in (None, library.name):
-                continue
-            torch.manual_seed(0)
+    x, y, labels, sets = features(args.data)
+    learn, held = (torch.from_numpy(np.flatnonzero(mask)) for mask in (sets == "train", sets != "train"))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, values in (("calibration", x[learn[::25]]), ("held", x[held]), ("held-classes", y[held])):
+        np.save(args.out / f"{name}.npy", values.numpy(), allow_pickle=False)
+    for library in LIBRARIES:
+        if args.only not in (None, library.name):
+            continue
+        torch.manual_seed(0)
+        try:
             model = library.build(x.shape[2], len(labels))
             fit(model, x[learn], y[learn], library.rate, args.epochs, name=library.name)
-            with torch.no_grad():
-                logits, spikes = model.run(x[held].float() / SCALE)
-            right = float((logits.mean(1).argmax(1) == y[held]).float().mean())
             nir.write(args.out / f"{library.name}.nir", model.nir())
-            store.write_json(args.out / f"{library.name}.json", {
-                "library": library.name, "exporter": library.exporter, "dt": library.dt, "feature_step": 1 / SCALE,
-                "versions": store.versions(library.version, "nir", "torch"), "epochs": args.epochs,
-                "labels": list(labels),
-                "held_clips": len(held), "held_accuracy": round(100 * right, 2),
-                "rates": {k: round(float(s.mean()), 4) for k, s in spikes.items()}})
-            print(f"{library.name}: {100 * right:.1f} % of {len(held)} held-out clips, rates "
-                  f"{', '.join(f'{s.mean():.3f}' for s in spikes.values())}")
-    except ModuleNotFoundError as error:
-        sys.exit(f"error: {error.name} is missing: pip install --no-deps 'sottovoce[nir]' (see docs/networks.md)")
+        except ModuleNotFoundError as error:
+            raise DataError(f"{error.name} is missing: pip install --no-deps {WANTED}") from None
+        with torch.no_grad():
+            logits, spikes = model.run(x[held].float() / SCALE)
+        right = float((logits.mean(1).argmax(1) == y[held]).float().mean())
+        rates = {name: round(float(s.mean()), 4) for name, s in spikes.items()}
+        store.write_json(args.out / f"{library.name}.json", {
+            "library": library.name, "exporter": library.exporter, "dt": library.dt, "feature_step": 1 / SCALE,
+            "versions": store.versions(library.name, "nir", "torch"), "epochs": args.epochs, "labels": list(labels),
+            "held_clips": len(held), "held_accuracy": round(100 * right, 2), "rates": rates})
+        print(f"{library.name}: {100 * right:.1f} % of {len(held)} held-out clips, rates {rates}")
+    return 0
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="sw.networks.libraries", description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    try:
+        sys.exit(run(parser.parse_args(argv)))
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
 
