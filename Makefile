@@ -36,8 +36,8 @@ evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny
 .PHONY: verilog cosim bus-test activity conformance keyword-conformance rates
 ## Hardware and its proof
 verilog: $(READY) ## Verilog, header, images into build/verilog/CONFIG (CONFIG=paper|…|file.yaml, IMAGES=model, BUS=axi|wishbone)
-	@$(if $(value IMAGES),$(DOOR) images --model $(call typed,IMAGES) $(more))
-	@$(DOOR) verilog $(call config,paper) $(call opt,--bus,BUS)
+	@$(DOOR) verilog $(call opt,--config,CONFIG) $(call opt,--model,$(if $(value MODEL),MODEL,IMAGES)) \
+	    $(call opt,--bus,BUS) $(more)
 
 cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|…|file.yaml, SEED=1, WAVES=1)
 	@$(DOOR) cosim $(call opt,--test,TEST) $(call config,tiny) $(call opt,--seed,SEED) $(if $(WAVES),--waves) $(more)

@@ -1,11 +1,5 @@
-"""`make verilog`: one Verilog file of a configuration, with stable module names, through RTLIL and Yosys.
+"""One Verilog file of a block or of a whole configuration, with stable module names, through RTLIL and Yosys."""
 
-    python -m hw.emit --config paper         build/verilog/paper/accelerator.v, accelerator.h, config.json
-    python -m hw.emit --bus axi              the accelerator on a bus, with its register map in C, JSON, XML and HTML
-"""
-
-import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -13,14 +7,10 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 
-from . import config as configs
 from .accelerator import Accelerator
-from .bus import export
 from .bus.axi import AxiPeripheral
-from .bus.register_map import MapError
 from .bus.wishbone import WishbonePeripheral
 from .combine import Combine
-from .header import header
 from .hierarchy import Hierarchy
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
@@ -83,29 +73,3 @@ def emit(name, config, target):
         part.replace(target)
     return target
 
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.emit", description=__doc__.splitlines()[0])
-    parser.add_argument("--config", default="paper", help="tiny, paper or a YAML file (default: %(default)s)")
-    parser.add_argument("--block", default="accelerator", choices=[*BLOCKS, "weight_buffer"],
-                        help="top or one block alone (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("build/verilog"), help="folder (default: %(default)s)")
-    parser.add_argument("--bus", choices=[name.removeprefix("accelerator_") for name in BUSES],
-                        help="the accelerator on this bus, in place of --block")
-    args = parser.parse_args(argv)
-    top = f"accelerator_{args.bus}" if args.bus else args.block
-    try:
-        config = configs.load(args.config)
-        folder = args.out / config.name
-        target = emit(top, config, folder / f"{top}.v")
-        if args.bus:
-            export.write(config, args.bus == "axi", folder)
-    except (configs.ConfigError, EmitError, MapError) as error:
-        sys.exit(f"error: {error}")
-    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1) + "\n")
-    (folder / "accelerator.h").write_text(header(config))
-    print(f"{target}: {len(target.read_text().splitlines())} lines")
-
-
-if __name__ == "__main__":
-    main()

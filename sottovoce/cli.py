@@ -16,11 +16,22 @@ from sottovoce.refusal import CANNOT, MISUSED, refuse, say
 REFUSED = (ValueError, RuntimeError, OSError)  # what commands raise for what they cannot do; anything else is a fault
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Every option with its default, unless its own words say it."""
+
+    def _get_help_string(self, action):
+        text, default = action.help or "", action.default
+        if "default" in text or default in (None, False, argparse.SUPPRESS, "") or not action.option_strings:
+            return text
+        words = " ".join(map(str, default)) if isinstance(default, (list, tuple)) else str(default)
+        return f"{text} (default: {words.replace('%', '%%')})"
+
+
 class Parser(argparse.ArgumentParser):
     """One line for a bad option, with the nearest that exists."""
 
     def __init__(self, **options):
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+        super().__init__(formatter_class=Help, allow_abbrev=False, **options)
 
     def error(self, message):
         hint = ""

@@ -23,8 +23,7 @@ GROUPS = {
         "evaluate": Command("", "score a model on labelled speech", "evaluate"),
     },
     "hardware": {
-        "verilog": Command("hw.emit", "Verilog, C header and JSON of a configuration"),
-        "images": Command("sw.integers.images", "memory images of a trained model"),
+        "verilog": Command("cosim.verilog", "Verilog and C header of a configuration, memory images of a network"),
     },
     "your own network": {
         "import": Command("sw.networks.import_nir", "a NIR graph of another library: configuration, integers, report"),

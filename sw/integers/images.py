@@ -5,22 +5,16 @@
     fcK         pass p, input n at row p N + n: outputs of group 2p + K; an odd last group: half K of its inputs
 
 docs/load-port.md has the layouts, and those of the tables of single neurons.
-
-    python -m sw.integers.images --model sw/weights/rsnn-paper-t2
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from hw import store
-from hw.config import ConfigError
 from hw.interface import Buffer, Register, registers
 from hw.sizes import DELAY_BITS
-from sw.integers import integer_model
 
 
 def rows(model):
@@ -144,20 +138,3 @@ def write_hex(model, folder):
     store.write_atomically(folder / "model.sha256", f"{model.sha256}\n".encode())
     return paths
 
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="sw.integers.images", description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True, help="folder of a trained model")
-    parser.add_argument("--out", type=Path, help="folder for the .hex files (default: build/verilog/CONFIG/images)")
-    args = parser.parse_args(argv)
-    try:
-        model = integer_model.load(args.model)
-        out = args.out or Path("build/verilog") / model.config.name / "images"
-        paths = write_hex(model, out)
-    except (integer_model.ModelError, ConfigError, OSError) as error:
-        sys.exit(f"error: {error}")
-    print(f"{out}: {', '.join(p.name for p in paths)} of model {model.sha256[:12]}")
-
-
-if __name__ == "__main__":
-    main()

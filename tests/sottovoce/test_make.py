@@ -57,8 +57,9 @@ def test_args_are_words_of_a_shell(make):
     assert make("demo", f"ARGS={shlex.join(words)}") == [["demo", *words]]
 
 
-def test_images_are_refused_before_verilog_is_written(make):
-    assert [words[0] for words in make("verilog", "IMAGES=sw/weights/rsnn-paper-t2")] == ["images", "verilog"]
+def test_images_and_model_are_one(make):
+    for name in ("IMAGES", "MODEL"):
+        assert make("verilog", "CONFIG=tiny", f"{name}={HARD}") == [["verilog", "--config", "tiny", "--model", HARD]]
 
 
 def test_the_whole_flow_keeps_its_variables(make):
