@@ -1,6 +1,7 @@
 """What the pages say exists does: links, pictures, notes, files, modules, make targets, subcommands; examples run."""
 
 import contextlib
+import dataclasses
 import importlib
 import importlib.util
 import io
@@ -8,9 +9,10 @@ import json
 import re
 
 import pytest
-from documents import LINK, ROOT, anchors, code_of, examples, pages
+from documents import FENCE, LINK, ROOT, anchors, code_of, examples, pages
 
 from cosim.bench.catalog import TESTS
+from hw import config
 from sottovoce.commands import COMMANDS
 
 PAGES = {name: path.read_text() for name, path in pages().items()}
@@ -92,6 +94,18 @@ def test_examples_run(page, monkeypatch):
     for example in examples(PAGES[page]):
         with contextlib.redirect_stdout(io.StringIO()):
             exec(compile(example, page, "exec"), space)
+
+
+@pytest.mark.parametrize("part", [config.Config, config.Layer, config.Delays, config.Mechanisms])
+def test_every_field_of_a_configuration_is_explained(part):
+    for field in dataclasses.fields(part):
+        assert f"`{field.name}`" in PAGES["docs/configuration.md"], field.name
+
+
+def test_the_configuration_shown_is_the_shipped_one(tmp_path):
+    shown = tmp_path / "shown.yaml"
+    shown.write_text(FENCE.search(PAGES["docs/configuration.md"])[2])
+    assert config.load(shown) == config.load("tiny")
 
 
 @pytest.mark.parametrize(("page", "file", "keys"), [
