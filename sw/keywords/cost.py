@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from hw.interface import MODES
 from sw import golden
 from sw.keywords.spotter import GoldenSpotter, floats
+from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
 
 FRAMES = 98  # of one second, through the causal front-end
@@ -22,7 +23,15 @@ def parameters(spotter):
     if isinstance(spotter.network, GoldenSpotter):
         c, classes = spotter.network.integers.config, len(spotter.labels)
         return c.features * c.neurons + 3 * c.neurons ** 2 + c.neurons * classes
+    if isinstance(spotter.network, KeywordRsnn):
+        return sum(_synapses(spotter.network)) + sum(spotter.network.core.widths) * bool(spotter.network.core.bias)
     return sum(p.numel() for p in spotter.network.parameters())
+
+
+def _synapses(network):
+    """Weights of each matrix of a `KeywordRsnn`, those of unused outputs left out."""
+    return [rows * (network.classes if name == "fc" else columns)
+            for name, (rows, columns) in network.core.matrices.items()]
 
 
 def spiking_macs(config, classes, time_steps, frames=FRAMES):
@@ -36,13 +45,22 @@ def macs(spotter, x):
     if isinstance(spotter.network, GoldenSpotter):
         integers = spotter.network.integers
         return spiking_macs(integers.config, len(spotter.labels), integers.time_steps, x.shape[2])
+    if isinstance(spotter.network, KeywordRsnn):
+        core = spotter.network.core
+        return x.shape[2] * sum(n * (1 if name == "input" else core.time_steps)
+                                for name, n in zip(core.matrices, _synapses(spotter.network), strict=True))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         spotter.network(x.float())
     return counter.get_total_flops() // 2
 
 
 def size(spotter):
-    """Bytes of the weights: four a number, or as many bits as the accelerator's."""
+    """Bytes of the weights: four a number, or as many bits as the accelerator's, with two a threshold and a bias that a
+    neuron has of its own."""
+    if isinstance(spotter.network, KeywordRsnn) and int(spotter.network.core.bits):
+        core = spotter.network.core
+        own = sum(core.widths) * ((core.steps == "neuron") + bool(core.bias))
+        return sum(_synapses(spotter.network)) * int(core.bits) // 8 + 2 * own
     if isinstance(spotter.network, GoldenSpotter):
         return parameters(spotter) * spotter.network.integers.config.weight_bits // 8
     return 4 * parameters(spotter)
@@ -77,12 +95,16 @@ def latency(spotter, x, runs=200):
 def sparsity(spotter, waves, mode="t2_union", batch=64):
     """Zeros among the 1-bit activations, as shares: `gates` of SparkNet; `spikes` of both layers of an RSNN, with the
     accelerator's `cycles` a frame. Empty for other models. Means over waves, float32 (B, 16000)."""
-    measure = {SparkNet: _gates, GoldenSpotter: _spikes}.get(type(spotter.network))
+    measure = {SparkNet: _gates, GoldenSpotter: _spikes, KeywordRsnn: _layers}.get(type(spotter.network))
     if measure is None:
         return {}
     total = sum(len(w) * measure(spotter, spotter.hear(w), mode) for w in waves.split(batch)) / len(waves)
     if measure is _gates:
         return {"gates_zero": round(float(total), 4)}
+    if measure is _layers:
+        return {"spikes_zero": [round(float(z), 4) for z in total[:-2]],
+                "additions_after_skipping": round(float(total[-2])),
+                "cycles_a_frame_estimated": round(float(total[-1]), 1)}
     return {"spikes_zero": [round(float(z), 4) for z in total[:2]], "additions_after_skipping": round(float(total[2])),
             f"cycles_a_frame_{mode}": round(float(total[3]), 1)}
 
@@ -102,3 +124,25 @@ def _spikes(spotter, x, mode):
     rows = digits + 2 * adds[0] + adds[1]  # L0 -> L0, L0 -> L1, L1 -> L1 rows of `neurons`
     done = FRAMES * (rows * integers.config.neurons + adds[1] * len(spotter.labels))
     return torch.stack([1 - rates[0], 1 - rates[1], done, cost.interval.double().mean()])
+
+
+def _layers(spotter, x, mode):
+    """Zeros of each layer of a `KeywordRsnn`, additions a clip, cycles a frame by an estimate: float64 (layers + 2,).
+
+    The estimate: as many slots as the fuller half of the neurons has spikes, for each matrix and time step, a slot for
+    each digit of the input in the fuller group, a cycle a layer and time step for its LIF, four for the rest.
+    """
+    core = spotter.network.core
+    _, spikes = spotter.network.encode(x.float())  # (F, K, B, N) each
+    nonzero = golden.digits(x.transpose(1, 2), "signed_digit") != 0  # (B, F, features, 8)
+    groups = torch.stack([nonzero[..., :4].sum(-1), nonzero[..., 4:].sum(-1)], -1).amax(-1)
+    cycles = 4 + groups.clamp_min(1).sum(-1).double().mean() + len(spikes) * core.time_steps
+    adds = nonzero.double().sum((2, 3)).mean() * core.widths[0]
+    for i, s in enumerate(spikes):
+        halves = torch.stack([half.sum(-1) for half in s.chunk(2, -1)]).amax(0)  # (F, K, B)
+        targets = [core.matrices[name][1] for name in (f"forward{i + 1}", f"recurrent{i}") if name in core.matrices]
+        if i == len(spikes) - 1:
+            targets.append(spotter.network.classes)
+        cycles = cycles + halves.double().sum(1).mean() * len(targets)
+        adds = adds + s.double().sum((1, 3)).mean() * sum(targets)
+    return torch.stack([*(1 - s.double().mean() for s in spikes), FRAMES * adds, cycles])

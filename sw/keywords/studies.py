@@ -4,6 +4,7 @@
     noise     kind of the gates' noise                  sparsity  erf loss, L1 and structured pruning of gates
     classes   every word of the data a class            snr       trained models under noise, by kind and SNR
     stream    trained models on a long recording: hits and false alarms an hour
+    ideas     what could make the spiking spotter better, on a part of the training speakers (docs/results/ideas.json)
 
 Each writes docs/results/keywords-NAME.json and docs/keywords-NAME.png. The first five train small SparkNets for few
 epochs: they compare with each other, not with the main table.
@@ -21,7 +22,7 @@ from statistics import mean, stdev
 import torch
 
 from hw import store
-from sw.keywords import cost, evaluate, recipes, score, spotter, study_noise, study_stream, train
+from sw.keywords import cost, evaluate, recipes, score, spotter, study_ideas, study_noise, study_stream, train
 from sw.models.sparknet import SparkNet
 
 LAMBDAS = (10, 100, 1000)
@@ -135,8 +136,8 @@ def study_classes(args):
 
 
 STUDIES = {"lambda": study_lambda, "bins": study_bins, "noise": study_noise_kind, "sparsity": study_sparsity,
-           "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study}
-DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw}
+           "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study, "ideas": study_ideas.study}
+DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_ideas.draw}
 
 
 def draw(rows, path, title):
@@ -168,6 +169,8 @@ def parser():
     p.add_argument("study", choices=tuple(STUDIES))
     p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
     p.add_argument("--noise", default=train.NOISE, help="noise pack")
+    p.add_argument("--also", default=study_ideas.ALSO, help="folder of more clips to train on, in ideas")
+    p.add_argument("--teacher", help="folder of a trained model, for ideas that learn from one")
     p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
     p.add_argument("--epochs", type=train.positive, default=15, help="of each small training (default: %(default)s)")
     p.add_argument("--seeds", type=train.positive, default=3, help="trainings of each setting (default: %(default)s)")
@@ -187,7 +190,8 @@ def main(argv=None):
     args = parser().parse_args(argv)
     torch.set_num_threads(1)
     try:
-        target = evaluate.writable(args.json or f"docs/results/keywords-{args.study}.json")
+        name = "ideas" if args.study == "ideas" else f"keywords-{args.study}"
+        target = evaluate.writable(args.json or f"docs/results/{name}.json")
         picture = evaluate.writable(args.picture or f"docs/keywords-{args.study}.png")
         args.models = args.models or [n for n in recipes.RECIPES if (spotter.WEIGHTS / n / "manifest.json").is_file()]
         rows = STUDIES[args.study](args)
