@@ -17,15 +17,59 @@ class ExportError(ValueError):
 
 
 @torch.no_grad()
+def parts(network, config):
+    """Trained, quantised `Rsnn` -> what an `IntegerModel` of `config` is made of: matrices, thresholds, neurons, steps.
+
+    Raises `ExportError` for a float network and for one that is not what `config` builds.
+    """
+    if int(network.bits) != config.weight_bits:
+        raise ExportError(f"the network has {int(network.bits) or 'float'} bit weights, {config.name} wants "
+                          f"{config.weight_bits}: train its quantised stage first")
+    if network.input_shift != config.input_shift:
+        raise ExportError(f"input_shift={network.input_shift} was trained, but {config.name} has {config.input_shift}")
+    shapes = {name: tuple(matrix.shape) for name, matrix in network.integers().items()}
+    if shapes != config.matrices():
+        raise ExportError(f"the network has {shapes}, {config.name} wants {config.matrices()}")
+    neurons, thresholds = {}, torch.zeros(len(config.layers), dtype=torch.int32)
+    for k, layer in enumerate(config.layers):
+        threshold, shifts = network.threshold(k).round().to(torch.int32), getattr(network, f"shift{k}")
+        if layer.threshold == "neuron":
+            neurons[f"thresholds{k}"] = threshold.expand(layer.neurons).clone()
+        else:
+            thresholds[k] = _one(threshold, f"thresholds of layer {k}", config)
+        if layer.leak_shift == "neuron":
+            neurons[f"leaks{k}"] = shifts.to(torch.int32)
+        elif _one(shifts, f"leak_shift of layer {k}", config) != layer.leak_shift:
+            raise ExportError(f"leak_shift={network.leak_shift} was trained, but {config.name} has "
+                              f"{list(config.leak_shift)}")
+        if layer.bias:
+            neurons[f"biases{k}"] = (network.integer_bias(k).round().to(torch.int32) if network.bias else
+                                     torch.zeros(layer.neurons, dtype=torch.int32))
+        elif network.bias:
+            raise ExportError(f"layer {k} was trained with a bias, {config.name} has none: bias: true")
+    late = {"fc" if name == "readout" else name: most for name, most in network.delays.items()}
+    for matrix in {*late, *config.delays()}:
+        if late.get(matrix, 0) > config.delays().get(matrix, (0, 0))[1]:
+            raise ExportError(f"delays up to {late[matrix]} into {matrix} were trained, {config.name} has fewer")
+    for matrix, (layer, _) in config.delays().items():
+        source = getattr(network, f"delay_{'readout' if matrix == 'fc' else matrix}", None)
+        neurons[f"delays_{matrix}"] = (torch.zeros(config.layers[layer].neurons, dtype=torch.int32)
+                                       if source is None else source.to(torch.int32))
+    return {"matrices": {name: w.round().to(torch.int32) for name, w in network.integers().items()},
+            "thresholds": thresholds, "neurons": neurons, "time_steps": network.time_steps}
+
+
+def _one(values, name, config):
+    found = values.unique()
+    if len(found) > 1:
+        raise ExportError(f"{name} are a neuron's own ({int(found[0])} to {int(found[-1])}): {config.name} has one")
+    return int(found[0])
+
+
+@torch.no_grad()
 def integer_model(model, config, task, recipe=None, scales=None):
     """Trained `Rsnn` -> `IntegerModel` of `config`. `task`: the `PhoneTask` it was trained on; `scales`: decoder's."""
-    if int(model.bits) != config.weight_bits:
-        raise ExportError(f"the network has {int(model.bits) or 'float'} bit weights, {config.name} wants "
-                          f"{config.weight_bits}: train a quantised stage first")
-    if tuple(model.leak_shift) != config.leak_shift or model.input_shift != config.input_shift:
-        raise ExportError(f"leak_shift={model.leak_shift}, input_shift={model.input_shift} were trained, but "
-                          f"{config.name} has {list(config.leak_shift)}, {config.input_shift}")
-    weights = {name: w.round().to(torch.int32) for name, w in model.integers().items()}
+    found = parts(model, config)
     manifest = {
         "model": "rsnn", "bytes": size_of(model), "commit": store.commit(), "torch": torch.__version__,
         "recipe": {"split": task.split.name, "train_utterances": len(task.split.train), **(recipe or {})},
@@ -35,13 +79,12 @@ def integer_model(model, config, task, recipe=None, scales=None):
         "decoder": asdict(scales or SCALES[task.layout.kind]),
         "logit_step": float(model.steps_of[2]),
         "weight_steps": {"layer0": float(model.steps_of[0]), "layer1": float(model.steps_of[1])},
-        "fc_zero_share": round(float((weights["fc"] == 0).float().mean()), 4)}
+        "fc_zero_share": round(float((found["matrices"]["fc"] == 0).float().mean()), 4)}
     tables = {"feature_mean": torch.from_numpy(task.normalisation.mean),
               "feature_deviation": torch.from_numpy(task.normalisation.deviation),
               "bigram": torch.from_numpy(task.grammar.bigram), "stay": torch.from_numpy(task.grammar.stay),
               "log_prior": task.log_prior}
-    return IntegerModel(config, weights, thresholds=model.thresholds().to(torch.int32), time_steps=model.time_steps,
-                        tables=tables, manifest=manifest)
+    return IntegerModel(config, **found, tables=tables, manifest=manifest)
 
 
 def licence_note(utterances):

@@ -9,7 +9,6 @@ import math
 import torch
 
 from sw.features.causal import SCALE
-from sw.integers.integer_model import MATRICES
 
 
 def round_through(x):
@@ -45,8 +44,15 @@ def power_of_two(step):
 
 def dequantised(model):
     """Float weights by name of an `IntegerModel`, in units of thresholds of 1 (`docs/arithmetic.md`, scales)."""
-    steps = [2 ** model.config.potential_fraction / int(t) for t in model.thresholds]
-    # a current of the input layer is x w / 2^input_shift in layer 0's steps; float inputs are x / SCALE
-    scale = {"input": steps[0] * SCALE / 2 ** model.config.input_shift, "recurrent0": steps[0], "forward1": steps[1],
-             "recurrent1": steps[1], "fc": model.entry("logit_step")}
-    return {name: getattr(model, name).float() * scale[name] for name in MATRICES}
+    unit, found = 2 ** model.config.potential_fraction, {}
+    for name, weight in model.matrices.items():
+        if name == "fc":
+            found[name] = weight.float() * model.entry("logit_step")
+            continue
+        # a current of the input layer is x w / 2^input_shift in layer 0's steps; float inputs are x / SCALE
+        layer, ratio = (0, SCALE / 2 ** model.config.input_shift) if name == "input" else (int(name[-1]), 1)
+        found[name] = weight.float() * (ratio * unit / model.threshold_of(layer))  # (inputs, N)
+    for k, layer in enumerate(model.config.layers):
+        if layer.bias:
+            found[f"bias{k}"] = model.bias_of(k) / model.threshold_of(k)
+    return found

@@ -21,8 +21,8 @@ FRAMES = 98  # of one second, through the causal front-end
 def parameters(spotter):
     """Trained numbers of a model."""
     if isinstance(spotter.network, GoldenSpotter):
-        c, classes = spotter.network.integers.config, len(spotter.labels)
-        return c.features * c.neurons + 3 * c.neurons ** 2 + c.neurons * classes
+        c = spotter.network.integers.config
+        return _weights(c, len(spotter.labels)) + sum(layer.neurons * layer.bias for layer in c.layers)
     if isinstance(spotter.network, KeywordRsnn):
         return sum(_synapses(spotter.network)) + sum(spotter.network.core.widths) * bool(spotter.network.core.bias)
     return sum(p.numel() for p in spotter.network.parameters())
@@ -34,10 +34,15 @@ def _synapses(network):
             for name, (rows, columns) in network.core.matrices.items()]
 
 
+def _weights(config, classes):
+    """Weights of a configuration, those of unused outputs left out."""
+    return sum(rows * (classes if name == "fc" else columns) for name, (rows, columns) in config.matrices().items())
+
+
 def spiking_macs(config, classes, time_steps, frames=FRAMES):
     """Dense MACs of an RSNN over a clip: every weight once for each time step, the input's once a frame."""
-    recurrent = 3 * config.neurons ** 2 + config.neurons * classes
-    return frames * (config.features * config.neurons + time_steps * recurrent)
+    first = config.features * config.layers[0].neurons
+    return frames * (first + time_steps * (_weights(config, classes) - first))
 
 
 def macs(spotter, x):
@@ -62,7 +67,9 @@ def size(spotter):
         own = sum(core.widths) * ((core.steps == "neuron") + bool(core.bias))
         return sum(_synapses(spotter.network)) * int(core.bits) // 8 + 2 * own
     if isinstance(spotter.network, GoldenSpotter):
-        return parameters(spotter) * spotter.network.integers.config.weight_bits // 8
+        c = spotter.network.integers.config
+        own = sum(layer.neurons * ((layer.threshold == "neuron") + layer.bias) for layer in c.layers)
+        return (_weights(c, len(spotter.labels)) * c.weight_bits + own * c.potential_bits) // 8
     return 4 * parameters(spotter)
 
 
@@ -101,12 +108,10 @@ def sparsity(spotter, waves, mode="t2_union", batch=64):
     total = sum(len(w) * measure(spotter, spotter.hear(w), mode) for w in waves.split(batch)) / len(waves)
     if measure is _gates:
         return {"gates_zero": round(float(total), 4)}
-    if measure is _layers:
-        return {"spikes_zero": [round(float(z), 4) for z in total[:-2]],
-                "additions_after_skipping": round(float(total[-2])),
-                "cycles_a_frame_estimated": round(float(total[-1]), 1)}
-    return {"spikes_zero": [round(float(z), 4) for z in total[:2]], "additions_after_skipping": round(float(total[2])),
-            f"cycles_a_frame_{mode}": round(float(total[3]), 1)}
+    single = measure is _spikes and spotter.network.integers.time_steps == 1
+    cycles = "estimated" if measure is _layers else "t1" if single else mode
+    return {"spikes_zero": [round(float(z), 4) for z in total[:-2]],
+            "additions_after_skipping": round(float(total[-2])), f"cycles_a_frame_{cycles}": round(float(total[-1]), 1)}
 
 
 def _gates(spotter, x, mode):
@@ -114,16 +119,16 @@ def _gates(spotter, x, mode):
 
 
 def _spikes(spotter, x, mode):
-    """Zeros of layer 0 and 1, additions a clip, cycles a frame: float64 (4,)."""
+    """Zeros of each layer, additions a clip, cycles a frame: float64 (layers + 2,)."""
     integers = spotter.network.integers
-    trace = spotter.network.trace(x)
-    cost = golden.cycles(integers.config, MODES[mode], x.transpose(1, 2), trace)
-    rates = trace.spikes.double().mean((0, 1, 3, 4))  # of (B, T, 2, K, N)
-    adds = trace.spikes.double().sum((3, 4)).mean((0, 1))  # spikes a frame, both time steps, by layer
-    digits = (golden.digits(x.transpose(1, 2), integers.config.input_code) != 0).double().sum((2, 3)).mean()
-    rows = digits + 2 * adds[0] + adds[1]  # L0 -> L0, L0 -> L1, L1 -> L1 rows of `neurons`
-    done = FRAMES * (rows * integers.config.neurons + adds[1] * len(spotter.labels))
-    return torch.stack([1 - rates[0], 1 - rates[1], done, cost.interval.double().mean()])
+    c, trace = integers.config, spotter.network.trace(x)
+    cost = golden.cycles(c, MODES["t1" if integers.time_steps == 1 else mode], x.transpose(1, 2), trace)
+    rates = [trace.spikes[:, :, k, :, :layer.neurons].double().mean() for k, layer in enumerate(c.layers)]
+    adds = (golden.digits(x.transpose(1, 2), c.input_code) != 0).double().sum((2, 3)).mean() * c.layers[0].neurons
+    for name, scanned in trace.scanned.items():  # spikes a frame, all time steps, by matrix
+        adds = adds + scanned.double().sum((2, 3)).mean() * (len(spotter.labels) if name == "fc" else
+                                                             c.matrices()[name][1])
+    return torch.stack([*(1 - rate for rate in rates), FRAMES * adds, cost.interval.double().mean()])
 
 
 def _layers(spotter, x, mode):

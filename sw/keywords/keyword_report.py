@@ -37,7 +37,7 @@ def row(model, held, source, data):
     recipe = model.manifest["recipe"]
     keys = ("parameters", "macs", "bytes", "accuracy", "macro_f1", "accuracy_spoken", "latency_ms", "latency_p95_ms",
             "gates_zero", "spikes_zero", "accuracy_int4_head", "additions_after_skipping", "cycles_a_frame_t2_union",
-            "cycles_a_frame_estimated", "clips")
+            "cycles_a_frame_t1", "clips")
     return {"model": model.name, **{k: r[k] for k in keys if k in r},
             "accuracy_5db": evaluate.under_noise(model, held, "real", 5, source), "data": recipe.get("data") or data,
             "seed": recipe["seed"],

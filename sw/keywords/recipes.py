@@ -76,8 +76,9 @@ RECIPES = {r.name: r for r in (
            config="keywords"),
     Recipe("bcresnet-1.5", BcResNet, "mel40", 40, dict(scale=1.5), "sgd", "cosine", rate=0.1, decay=1e-3, masks=(10, 5),
            **WIDE),
-    Recipe("rsnn-delays", KeywordRsnn, "causal", 60, DELAYS, "muon", rate=1.4e-2, quantised=20, **WIDE),
-    Recipe("gru-keywords", KeywordGated, "causal", 60, **WIDE),
+    Recipe("rsnn-delays", KeywordRsnn, "causal", 40, DELAYS, "muon", rate=1.4e-2, quantised=12,
+           config="spotter", **WIDE),
+    Recipe("gru-keywords", KeywordGated, "causal", 40, **WIDE),
 )}
 
 

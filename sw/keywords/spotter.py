@@ -104,12 +104,20 @@ def of_integers(name, integers):
 def floats(integers):
     """`KeywordRsnn` in floats with an `IntegerModel`'s weights (currents not rounded, leak not floored)."""
     c = integers.config
+    late = {"readout" if matrix == "fc" else matrix: most for matrix, (_, most) in c.delays().items()}
     network = KeywordRsnn(classes=len(integers.entry("labels")), outputs=c.outputs, features=c.features,
-                          neurons=c.neurons, time_steps=integers.time_steps, leak_shift=c.leak_shift,
-                          input_shift=c.input_shift)
+                          neurons=[layer.neurons for layer in c.layers], time_steps=integers.time_steps,
+                          recurrent=[layer.recurrent for layer in c.layers], input_shift=c.input_shift, delays=late,
+                          leak_shift=[0 if layer.leak_shift == "neuron" else layer.leak_shift for layer in c.layers],
+                          bias=any(layer.bias for layer in c.layers))
     with torch.no_grad():
         for name, weight in dequantised(integers).items():
             getattr(network.core, name).copy_(weight)
+        for k in range(len(c.layers)):
+            getattr(network.core, f"shift{k}").copy_(integers.leak_of(k))
+        for connection in late:
+            delays = integers.delays_of("fc" if connection == "readout" else connection)
+            getattr(network.core, f"delay_{connection}").copy_(delays)
     return network.eval()
 
 
@@ -121,8 +129,8 @@ def load(name):
             raise ModelError(f"{folder / file} is missing: train a model (make train MODEL=...) or name another folder")
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        if manifest.get("model") == "rsnn-keywords":
-            return of_integers("rsnn-keywords", integer_model.load(folder))
+        if "config" in manifest:  # the accelerator's integers
+            return of_integers(manifest["model"], integer_model.load(folder))
         data = (folder / "weights.safetensors").read_bytes()
         tensors = load_tensors(data)
         if hashlib.sha256(data).hexdigest() != manifest["sha256"]:

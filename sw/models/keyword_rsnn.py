@@ -5,7 +5,7 @@ from torch import nn
 
 from hw import store
 from sw.integers import export
-from sw.integers.integer_model import MATRICES, IntegerModel
+from sw.integers.integer_model import IntegerModel
 from sw.models.rsnn import Rsnn
 
 GAIN = 8.0  # of the mean over frames: few neurons fire in few frames, and a softmax wants logits of size 1 and more
@@ -48,16 +48,14 @@ class KeywordRsnn(nn.Module):
 def integer_model(model, config, normaliser, labels, recipe):
     """Trained, quantised `KeywordRsnn` -> `IntegerModel` of `config`. Raises `ExportError` for a float one."""
     core = model.core
-    if int(core.bits) != config.weight_bits:
-        raise export.ExportError(f"the network has {int(core.bits) or 'float'} bit weights, {config.name} wants "
-                                 f"{config.weight_bits}: train its quantised stage first")
-    weights = {name: core.integers()[name].round().to(torch.int32) for name in MATRICES}
-    weights["fc"][:, len(labels):] = 0  # outputs nobody asked for
-    manifest = {"model": "rsnn-keywords", "bytes": sum(w.numel() for w in weights.values()) * config.weight_bits // 8,
+    found = export.parts(core, config)
+    found["matrices"]["fc"][:, len(labels):] = 0  # outputs nobody asked for
+    weights = sum(w.numel() for w in found["matrices"].values()) * config.weight_bits // 8
+    manifest = {"model": recipe.get("model", "rsnn-keywords"), "bytes": weights,
                 "commit": store.commit(), "torch": torch.__version__, "recipe": recipe, "labels": list(labels),
-                "targets": {"kind": "keywords", "delay": 0}, "logit_step": float(core.steps_of[2]),
-                "weight_steps": {"layer0": float(core.steps_of[0]), "layer1": float(core.steps_of[1])}}
-    integers = IntegerModel(config, weights, thresholds=core.thresholds().to(torch.int32),
-                            time_steps=core.time_steps, tables=normaliser.tables(), manifest=manifest)
+                "targets": {"kind": "keywords", "delay": 0}, "logit_step": float(core.steps_of[-1])}
+    if core.steps == "layer":
+        manifest["weight_steps"] = {f"layer{k}": float(step) for k, step in enumerate(core.steps_of[:-1])}
+    integers = IntegerModel(config, **found, tables=normaliser.tables(), manifest=manifest)
     export.check_bounds(integers)
     return integers

@@ -158,6 +158,44 @@ def test_a_learnt_step_is_a_threshold_and_every_parameter_learns():
     assert all(getattr(network, name).grad.any() for name in ("stretch0", "stretch1", "bias0", "bias1", "input"))
 
 
+def test_a_network_with_neurons_of_their_own_is_the_golden_model_to_the_bit():
+    torch.manual_seed(5)
+    layers = [dict(neurons=12, recurrent=False, threshold="neuron", leak_shift="neuron", bias=True,
+                   delays=dict(forward=9)),
+              dict(neurons=20, threshold="neuron", leak_shift="neuron", bias=True, delays=dict(forward=2, recurrent=4)),
+              dict(neurons=9, recurrent=False, threshold="neuron", leak_shift="neuron", bias=True)]
+    config = hw_config.from_dict({"version": 2, "name": "own", "features": 10, "lanes": 16, "layers": layers,
+                                  "outputs": 16, "readout_delay": 3}, "here")
+    sizes = dict(features=10, outputs=16, time_steps=1, neurons=[12, 20, 9], recurrent=[False, True, False],
+                 leak_shift=[[0, 5], [1, 4], [2, 2]], bias=True, steps="neuron",
+                 delays={"forward1": 9, "recurrent1": 4, "forward2": 2, "readout": 3})
+    network = Rsnn(**sizes).eval()
+    with torch.no_grad():
+        for name in network.hidden_matrices:
+            getattr(network, name).mul_(4)
+        network.bias1.uniform_(-0.2, 0.3)
+    with pytest.raises(export.ExportError, match="float bit weights, own wants 4"):
+        export.parts(network, config)
+    network.calibrate(4)
+    model = IntegerModel(config, **export.parts(network, config))
+    export.check_bounds(model)
+    x = torch.randint(-128, 128, (2, 40, 10))
+    trace = golden.run(model, x)
+    with torch.no_grad():
+        merged, spikes = network.encode(x.transpose(0, 1).float())
+        logits = network.readout(merged).transpose(0, 1) / network.steps_of[-1]
+    for k, fired in enumerate(spikes):
+        assert torch.equal(fired.permute(2, 0, 1, 3).bool(), trace.spikes[:, :, k, :, :network.widths[k]])
+        assert 0.02 < fired.mean() < 0.9
+    assert (logits == trace.logits).all()
+    for changes, said in ((dict(delays={"forward1": 10}), "delays up to 10 into forward1"),
+                          (dict(neurons=[12, 20, 8]), "the network has"), (dict(input_shift=3), "input_shift=3")):
+        other = Rsnn(**{**sizes, **changes})
+        other.calibrate(4)
+        with pytest.raises(export.ExportError, match=said):
+            export.parts(other, config)
+
+
 def test_quantise_by_hand():
     weight = torch.tensor([-9.0, -8.4, -0.5, 0.49, 1.5, 7.6], requires_grad=True)
     integers = quantise(weight, 1.0, 4)
