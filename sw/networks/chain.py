@@ -132,7 +132,7 @@ class _Ways:
         if node.kind == "Output":
             raise GraphError(f"node {name!r}: an Output feeds nothing; recurrence starts at the spiking node")
         if name in self.open:
-            around = " -> ".join([*self.open[self.open.index(name):][::-1], name])
+            around = " -> ".join([name, *self.open[self.open.index(name):][::-1]])
             raise GraphError(f"node {name!r}: a cycle without state ({around}): put a LIF or IF node into it")
         if name not in self.done:
             self.open.append(name)
@@ -186,7 +186,7 @@ def _readout(graph, known, ways, last, stop):
     kind, node = "linear", graph.nodes[stop]
     if len(incoming) == 1 and graph.nodes[incoming[0].source].kind in READOUTS:
         leaky = graph.nodes[incoming[0].source]
-        if (incoming[0].weight != np.eye(known[leaky.name])).any() or bias.any() or incoming[0].delay.any():
+        if not np.array_equal(incoming[0].weight, np.eye(known[leaky.name])) or bias.any() or incoming[0].delay.any():
             raise GraphError(f"node {leaky.name!r}: LI is mapped as the readout, right before the Output, without "
                              "weights after it")
         kind, node = "leaky", leaky

@@ -149,8 +149,10 @@ def _values(name, group):
         if item.dtype.kind not in "fiub":
             raise GraphError(f"node {name!r}: {key} holds {item.dtype}, not numbers")
         value = np.asarray(item[()], np.float64)
-        bad = int((~np.isfinite(value)).sum())
-        if bad:
-            raise GraphError(f"node {name!r}: {key} has {bad} values that are not finite numbers")
+        bad = np.argwhere(~np.isfinite(value))
+        if len(bad):
+            at = tuple(bad[0].tolist())
+            raise GraphError(f"node {name!r}: {key}{list(at) if at else ''} is {value[at]:g}; {len(bad)} of {value.size} "
+                             "values are no finite numbers: train again, or leave them out")
         values[key] = value
     return values

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nir_graphs import DT, chain_of, matrix, neurons, reread
 
-from sw.networks import chain, graph
+from sw.networks import chain, graph, refusals
 from sw.networks.graph import GraphError
 
 
@@ -129,12 +129,12 @@ def leaky_between():
 
 
 REFUSED = {
-    "cycle without state": (stateless_cycle, r"'(a|b)': a cycle without state .*: put a LIF or IF node into it"),
+    "cycle without state": (stateless_cycle, r"'(a|b)': a cycle without state \((a -> b -> a|b -> a -> b)\): put a LIF or IF node into it"),
     "convolution": (lambda: replaced("n0", nir.Conv1d(6, np.ones((12, 1, 3)), 1, 0, 1, 1, np.zeros(12))),
                     r"'n0': a convolution .*: unroll it into a Linear node"),
     "pooling": (lambda: replaced("n0", nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))),
                 r"'n0': pooling is not mapped"),
-    "NaN": (with_nan, r"'n0': weight has 1 values that are not finite"),
+    "NaN": (with_nan, r"'n0': weight\[2, 3\] is nan; 1 of 72 values"),
     "shapes": (lambda: replaced("n2", matrix(4, 11)), r"'n2': takes 11 values, but 'n1' gives 12"),
     "parameters": (uneven, r"'n1': tau has 11 values and others have 12"),
     "too wide": (lambda: chain_of(matrix(10000, 4, bias=False), neurons(10000)),
@@ -162,6 +162,12 @@ def test_what_cannot_be_mapped_is_refused_by_name_in_one_line(tmp_path, case):
     with pytest.raises(GraphError, match=message) as refused:
         mapped(tmp_path, build())
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", refusals.GRAPHS)
+def test_the_refusals_that_are_published(name):
+    reason = refusals.reason(name)
+    assert "\n" not in reason and reason.startswith("node '")
 
 
 def test_an_unknown_node_is_named(tmp_path):
