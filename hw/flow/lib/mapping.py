@@ -70,17 +70,23 @@ def write_views(kinds, library, folder):
     return out
 
 
+def abc_script(name):
+    """A script of constraints/yosys as a word of Yosys's `abc`: ABC itself opens no file whose path has a space."""
+    lines = (yosys.CONSTRAINTS / "yosys" / f"{name}.abc").read_text().split("\n")
+    return "+" + ";".join(line.replace(" ", ",") for line in lines if line)
+
+
 def passes(files, library, folder, *, top="accelerator", goal="area", adders="ripple", gating=True):
     """The Yosys script. Flip-flops lose their power-up values: the reset is what sets them."""
     here = yosys.CONSTRAINTS / "yosys"
-    lib = f"-liberty {library.cells.path}"
+    lib = f'-liberty "{library.cells.path}"'
     avoid = " ".join(f"-dont_use {pattern}" for pattern in library.dont_use)
     icg = _icg(library) if gating else None
     opt = "-nosdff" if gating else ""
     script = [
-        f"read_liberty -lib -ignore_miss_func {library.cells.path}",
-        f"read_verilog -lib {files[0].resolve()}",
-        f"read_verilog {files[1].resolve()}",
+        f'read_liberty -lib -ignore_miss_func "{library.cells.path}"',
+        f'read_verilog -lib "{files[0].resolve()}"',
+        f'read_verilog "{files[1].resolve()}"',
         f"hierarchy -check -top {top}",
         "proc",
         "setattr -unset init w:*",
@@ -101,16 +107,16 @@ def passes(files, library, folder, *, top="accelerator", goal="area", adders="ri
         f"opt -undriven -fine {opt}",
     ]
     if adders == "ripple":
-        script.append(f"techmap -map {here / 'ripple_alu.v'}")
+        script.append(f'techmap -map "{here / "ripple_alu.v"}"')
     script += ["techmap", f"opt -fast {opt}", "simplemap", "opt_merge"]
     if icg:
         script += [f"dfflegalize -cell $_DFFE_PP_ x -cell $_DFF_P_ x -mince {GATE_AT_LEAST}", "opt_merge",
                    f"clockgate -pos {icg[0]} {icg[1]} -min_net_size {GATE_AT_LEAST}", "opt_clean"]
     present = split_modules(Path(files[1]).read_text()) if top == "accelerator" else [top]
-    fast = [f"abc {lib} -script {here / 'speed.abc'} {avoid} {' '.join(n for n in FAST if n in present)}"] \
+    fast = [f"abc {lib} -script {abc_script('speed')} {avoid} {' '.join(n for n in FAST if n in present)}"] \
         if goal != "speed" and set(FAST) & set(present) else []
     script += [f"dfflibmap {lib} {avoid}", "opt -fast -nodffe -nosdff", *fast,
-               f"abc {lib} -script {here / (goal + '.abc')} {avoid}", "setundef -zero",
+               f"abc {lib} -script {abc_script(goal)} {avoid}", "setundef -zero",
                f"hilomap -singleton -hicell {' '.join(library.tie_high)} -locell {' '.join(library.tie_low)}",
                "opt_clean -purge", "check -assert -mapped", "write_json mapped.json"]
     return script
