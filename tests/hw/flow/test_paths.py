@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from test_synth import COUNTER
-from toy import LIBERTY
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,13 +20,13 @@ assert Netlist(folder / "mapped.json", cells.cells.cells, "top").count("top")["f
 """
 
 
-def test_a_design_is_mapped_there(tmp_path):
+def test_a_design_is_mapped_there(ihp, tmp_path):
     checkout = tmp_path / "my größte Projekte" / "sotto voce"
     for room in ("hw", "constraints"):
         shutil.copytree(ROOT / room, checkout / room, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     (checkout / "build").mkdir()
     (checkout / "build" / "empty.v").write_text("")
     (checkout / "build" / "design.v").write_text(COUNTER)
-    (checkout / "eigene größe.lib").write_text(LIBERTY)
+    shutil.copy(ihp.cells.path, checkout / "eigene größe.lib")
     run = subprocess.run([sys.executable, "-c", MAP], cwd=checkout, capture_output=True, text=True)
     assert not run.returncode, run.stderr
