@@ -102,6 +102,11 @@ def test_every_field_of_a_configuration_is_explained(part):
         assert f"`{field.name}`" in PAGES["docs/configuration.md"], field.name
 
 
+def test_the_readme_has_every_configuration():
+    rows = re.findall(r"^\| `(\w+)` \| \d+ \|", PAGES["README.md"], re.M)
+    assert sorted(rows) == sorted(path.stem for path in config.SHIPPED.glob("*.yaml"))
+
+
 def test_the_configuration_shown_is_the_shipped_one(tmp_path):
     shown = tmp_path / "shown.yaml"
     shown.write_text(FENCE.search(PAGES["docs/configuration.md"])[2])
