@@ -1,7 +1,8 @@
 """The accelerator: two PE sets, five weight buffers, zero-skipping, LIF, drain and sequencer.
 
-arXiv 2503.21337, figures 7 to 12. Features stream in on `x`, logits stream out on `logits`; weights, thresholds and
-mode come in on `load` between frames. A slot issued in cycle n reads its rows; they are accumulated in cycle n + 1.
+arXiv 2503.21337, figures 7 to 12, for any number of layers. Features stream in on `x`, logits stream out on `logits`;
+weights, tables of neurons, thresholds and mode come in on `load` between frames. A slot issued in cycle n reads its
+rows; they are accumulated in cycle n + 1.
 """
 
 from amaranth import Module, Mux, Signal, signed
@@ -13,21 +14,28 @@ from .counters import Counters
 from .hierarchy import place
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
-from .interface import WEIGHT_BUFFERS, Buffer, Phase, Register
+from .interface import WEIGHT_BUFFERS, Buffer, Register, phases
 from .lif import Lif
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
+from .register_file import RegisterFile
 from .sequencer import Sequencer
+from .spike_select import SpikeSelect
 from .types import Mode, Source, load_layout, logits_layout
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
 
 class Accelerator(wiring.Component):
-    """Top level. Every stream takes backpressure; `load` is ready only while `idle`.
+    """Top level. Every stream takes backpressure.
 
-    `cycles`, `row_reads` and `frames` are the counters' (absent with `counters: false`), in the order of
-    `interface.Phase` and `interface.WEIGHT_BUFFERS`.
+    x          In   stream of features, int8, `features` a frame
+    logits     Out  stream of `types.logits_layout`
+    load       In   stream of `types.load_layout`, ready only while `idle`; rows: docs/load-port.md
+    idle       Out  between frames, while no feature waits
+    cycles     Out  by `interface.phases(config)`; the counters are absent with `counters: false`
+    row_reads  Out  by `interface.WEIGHT_BUFFERS`
+    frames     Out
     """
 
     def __init__(self, *, config):
@@ -39,7 +47,7 @@ class Accelerator(wiring.Component):
             "idle": Out(1),
         }
         if config.counters:
-            ports |= {"cycles": Out(32).array(len(Phase)), "row_reads": Out(32).array(len(WEIGHT_BUFFERS)),
+            ports |= {"cycles": Out(32).array(len(phases(config))), "row_reads": Out(32).array(len(WEIGHT_BUFFERS)),
                       "frames": Out(32)}
         super().__init__(ports)
 
@@ -52,41 +60,44 @@ class Accelerator(wiring.Component):
             return block
 
         words = add("input_buffer", InputBuffer(config=c))
-        scan = add("input_scan", InputScan(config=c))
+        digits = add("input_scan", InputScan(config=c))
+        select = add("spike_select", SpikeSelect(config=c))
         skip = add("zero_skip", ZeroSkip(config=c))
         seq = add("sequencer", Sequencer(config=c))
-        combine = add("combine", Combine(config=c))
         lif = add("lif", Lif(config=c))
         drain = add("logit_drain", LogitDrain(config=c))
-        pe = [add(f"pe_set{k}", PeArray(config=c)) for k in range(2)]
         buffers = {name: add(f"{name}_weights", WeightBuffer(rows=rows, width=width, load_bits=c.load_bits))
                    for name, (rows, width) in c.sizes().items()}
+        mode, thresholds = Signal(Mode), lif.thresholds
+        clear_state, clear_counters = Signal(), Signal()
 
         connect(m, flipped(self.x), words.x)
         connect(m, drain.logits, flipped(self.logits))
-        thresholds = [Signal(c.potential_bits, name=f"threshold_{layer}", init=1) for layer in range(2)]
-        mode = Signal(Mode)
-        clear_state, clear_counters = Signal(), Signal()
-        self._load(m, buffers, thresholds, mode, clear_state, clear_counters)
-
-        # Scans and sequencer
-        for k in range(2):
-            m.d.comb += [
-                seq.input_visits[k].eq(scan.visits[k]), seq.visits[k].eq(skip.visits[k]),
-                seq.gates[k].eq(skip.gates[k]), seq.doubles[k].eq(skip.doubles[k]), seq.banks[k].eq(skip.banks[k]),
-                skip.spikes[k].eq(Mux(seq.layer, lif.spikes[2 + k], lif.spikes[k])),
-            ]
+        connect(m, digits.scan, seq.digits)
+        connect(m, skip.scan, seq.spikes)
         m.d.comb += [
-            words.index.eq(scan.index), words.discard.eq(seq.discard),
-            scan.word.eq(words.word), scan.advance.eq(seq.input_advance),
-            seq.mode.eq(mode), seq.available.eq(words.available), seq.input_first.eq(scan.first),
-            seq.input_read.eq(scan.read), seq.input_last.eq(scan.last), seq.input_index.eq(scan.index),
-            skip.start.eq(seq.start), skip.advance.eq(seq.advance), skip.mask.eq(seq.mask), skip.gate.eq(seq.gate),
-            skip.split.eq(seq.split), seq.last.eq(skip.last), seq.drain_ready.eq(drain.ready), self.idle.eq(seq.idle),
+            words.index.eq(digits.scan.index), words.discard.eq(seq.discard), digits.word.eq(words.word),
+            select.commit.eq(lif.commit), select.source.eq(seq.source), select.clear.eq(clear_state),
+            skip.present.eq(select.present),
+            seq.mode.eq(mode), seq.available.eq(words.available), seq.drain_ready.eq(drain.ready),
+            self.idle.eq(seq.idle),
         ]
+        m.d.comb += [into.eq(spikes) for into, spikes in zip(select.spikes, lif.spikes, strict=True)]
+        m.d.comb += [into.eq(spikes) for into, spikes in zip(skip.spikes, select.chosen, strict=True)]
+        pe = self._lanes(m, add, seq.operation, mode, buffers, lif, drain)
+        self._neurons(m, add, seq, mode, lif, clear_state)
+        self._reads(m, seq, buffers)
+        self._load(m, thresholds, select, mode, clear_state, clear_counters)
+        m.d.comb += [drain.capture.eq(seq.operation.capture), drain.last_pass.eq(seq.operation.last_pass)]
+        m.d.comb += [drain.accumulators[k].eq(pe[k].accumulators) for k in range(2)]
+        if c.counters:
+            self._count(m, add("counters", Counters(config=c)), seq, buffers, clear_counters)
+        return m
 
-        # Execution: the operation acts on the rows read in the cycle before
-        op = seq.operation
+    def _lanes(self, m, add, op, mode, buffers, lif, drain):
+        """PE sets: the operation acts on the rows read in the cycle before."""
+        combine = add("combine", Combine(config=self.config))
+        pe = [add(f"pe_set{k}", PeArray(config=self.config)) for k in range(2)]
         for k in range(2):
             lane = op.lanes[k]
             with m.Switch(op.source):
@@ -99,56 +110,78 @@ class Accelerator(wiring.Component):
                     m.d.comb += pe[k].row.as_value().eq(buffers[f"fc{k}"].read_data)
             m.d.comb += [
                 pe[k].gate.eq(lane.gate), pe[k].shift.eq(lane.shift), pe[k].negate.eq(lane.negate),
-                pe[k].clear.eq(op.clear), pe[k].load.eq(op.combine),
-                lif.accumulators[k].eq(pe[k].accumulators), drain.accumulators[k].eq(pe[k].accumulators),
-                lif.thresholds[k].eq(thresholds[k]),
+                pe[k].clear.eq(op.clear), pe[k].load.eq(op.combine), lif.accumulators[k].eq(pe[k].accumulators),
             ]
         m.d.comb += [
             combine.low.eq(pe[0].accumulators), combine.high.eq(pe[1].accumulators),
             pe[0].value.eq(combine.current), pe[1].value.eq(Mux(mode.two_steps, combine.current.as_value(), 0)),
-            lif.enable.eq(op.lif), lif.layer.eq(op.layer), lif.step.eq(op.step), lif.two_steps.eq(mode.two_steps),
-            lif.clear.eq(clear_state),
-            drain.capture.eq(op.capture), drain.last_pass.eq(op.last_pass),
         ]
-        if c.counters:
-            counters = add("counters", Counters())
+        return pe
+
+    def _neurons(self, m, add, seq, mode, lif, clear_state):
+        """LIF unit, with its memories where it has any."""
+        c, op = self.config, seq.operation
+        m.d.comb += [
+            lif.enable.eq(op.lif), lif.layer.eq(op.layer), lif.word.eq(op.word), lif.chunk.eq(op.chunk),
+            lif.step.eq(op.step), lif.two_steps.eq(mode.two_steps), lif.clear.eq(clear_state),
+        ]
+        if c.lif_in_memory:
+            state = add("neuron_state", WeightBuffer(rows=c.words, width=c.state_bits, load_bits=c.state_bits))
             m.d.comb += [
-                counters.phase.eq(seq.phase), counters.count.eq(~seq.idle), counters.clear.eq(clear_counters),
-                counters.frame.eq(op.capture & op.last_pass), self.frames.eq(counters.frames),
+                lif.fetched.eq(state.read_data), lif.store.eq(op.store), state.write.eq(lif.stored.enable),
+                state.write_data.eq(lif.stored.data), state.enable.eq(seq.word_read.enable | lif.stored.enable),
+                state.address.eq(Mux(lif.stored.enable, lif.stored.row, seq.word_read.row)),
             ]
-            m.d.comb += [counters.reads[i].eq(buffers[name].enable & ~buffers[name].write.any())
-                         for i, name in enumerate(WEIGHT_BUFFERS)]
-            m.d.comb += [self.cycles[i].eq(counters.cycles[i]) for i in range(len(Phase))]
-            m.d.comb += [self.row_reads[i].eq(counters.row_reads[i]) for i in range(len(WEIGHT_BUFFERS))]
-        self._reads(m, seq, buffers)
-        return m
+        if c.neuron_bits:
+            cls = WeightBuffer if c.lif_in_memory else RegisterFile
+            table = add("neuron_table", cls(rows=c.words, width=c.neuron_bits, load_bits=c.load_bits))
+            self._access(m, table, Buffer.NEURONS, seq.word_read, seq.idle)
+            m.d.comb += lif.table.eq(table.read_data)
 
     def _reads(self, m, seq, buffers):
         """Row addresses: the load port's while idle, the sequencer's while a frame runs."""
-        sources = [(seq.input_enable, seq.input_row)]
-        sources += [(seq.recurrent_enable[k], seq.recurrent_row[k]) for k in range(2)]
-        sources += [(seq.fc_enable[k], seq.fc_row[k]) for k in range(2)]
-        word = self.load.p
-        for (enable, row), (name, buffer) in zip(sources, buffers.items(), strict=True):
-            selected = self.load.valid & self.load.ready & (word.buffer == Buffer[name.upper()])
-            m.d.comb += [
-                buffer.enable.eq(enable | selected),
-                buffer.address.eq(Mux(seq.idle, word.row, row)),
-                buffer.write_data.eq(word.data),
-                buffer.write.eq(selected << word.slice if self.config.slices > 1 else selected),
-            ]
+        reads = [seq.input_read, *seq.recurrent_read, *seq.fc_read]
+        for read, (name, buffer) in zip(reads, buffers.items(), strict=True):
+            self._access(m, buffer, Buffer[name.upper()], read, seq.idle)
 
-    def _load(self, m, buffers, thresholds, mode, clear_state, clear_counters):
-        """Registers behind the load port."""
+    def _access(self, m, buffer, name, read, idle):
         word = self.load.p
+        selected = self.load.valid & self.load.ready & (word.buffer == name)
+        m.d.comb += [
+            buffer.enable.eq(read.enable | selected),
+            buffer.address.eq(Mux(idle, word.row, read.row)),
+            buffer.write_data.eq(word.data),
+            buffer.write.eq(selected << word.slice if len(buffer.write) > 1 else selected),
+        ]
+
+    def _load(self, m, thresholds, select, mode, clear_state, clear_counters):
+        """Registers behind the load port."""
+        c, word = self.config, self.load.p
+        taken = self.load.valid & self.load.ready
         m.d.comb += self.load.ready.eq(self.idle)
-        with m.If(self.load.valid & self.load.ready & (word.buffer == Buffer.REGISTER)):
+        if c.delays():
+            m.d.comb += [select.write.eq(taken & (word.buffer == Buffer.DELAYS)), select.row.eq(word.row),
+                         select.data.eq(word.data)]
+        registers = {k: Signal(c.potential_bits, name=f"threshold_{k}", init=1)
+                     for k, layer in enumerate(c.layers) if layer.threshold == "layer"}
+        m.d.comb += [thresholds[k].eq(threshold) for k, threshold in registers.items()]
+        with m.If(taken & (word.buffer == Buffer.REGISTER)):
             with m.Switch(word.row):
-                with m.Case(Register.THRESHOLD0.value):
-                    m.d.sync += thresholds[0].eq(word.data)
-                with m.Case(Register.THRESHOLD1.value):
-                    m.d.sync += thresholds[1].eq(word.data)
+                for k, threshold in registers.items():
+                    with m.Case(Register[f"THRESHOLD{k}"].value):
+                        m.d.sync += threshold.eq(word.data)
                 with m.Case(Register.MODE.value):
                     m.d.sync += mode.as_value().eq(word.data)
                 with m.Case(Register.CLEAR.value):
                     m.d.comb += [clear_state.eq(word.data[0]), clear_counters.eq(word.data[1])]
+
+    def _count(self, m, counters, seq, buffers, clear):
+        op = seq.operation
+        m.d.comb += [
+            counters.phase.eq(seq.phase), counters.count.eq(~seq.idle), counters.clear.eq(clear),
+            counters.frame.eq(op.capture & op.last_pass), self.frames.eq(counters.frames),
+        ]
+        m.d.comb += [counters.reads[i].eq(buffers[name].enable & ~buffers[name].write.any())
+                     for i, name in enumerate(WEIGHT_BUFFERS)]
+        m.d.comb += [out.eq(count) for out, count in zip(self.cycles, counters.cycles, strict=True)]
+        m.d.comb += [out.eq(count) for out, count in zip(self.row_reads, counters.row_reads, strict=True)]

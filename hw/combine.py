@@ -14,20 +14,24 @@ from .config import GROUP_BITS
 
 
 class Combine(wiring.Component):
-    """Per lane: group sums in, input current out, all int13 (`paper`)."""
+    """One value a lane, all int13 (`paper`).
+
+    low, high  In   sums of the two digit groups, the accumulators of PE sets 0 and 1
+    current    Out  input current
+    """
 
     clocked = False
 
     def __init__(self, *, config):
         self.config = config
-        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.neurons)
+        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.lanes)
         super().__init__({"low": In(lanes), "high": In(lanes), "current": Out(lanes)})
 
     def elaborate(self, platform):
         m = Module()
         shift = self.config.input_shift
         half = (1 << shift) >> 1
-        for lane in range(self.config.neurons):
+        for lane in range(self.config.lanes):
             total = Signal(signed(self.config.accumulator_bits + GROUP_BITS + 1), name=f"total_{lane}")
             m.d.comb += [
                 total.eq(self.low[lane] + (self.high[lane] << GROUP_BITS) + half),

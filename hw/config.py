@@ -103,8 +103,8 @@ class Config(Sizes):
         for default, value in (("input_rows", self.features), ("lif_lanes", self.lanes)):
             if getattr(self, default) is None:
                 object.__setattr__(self, default, value)
-        self._check_layers()
         self._check_sizes()
+        self._check_layers()
         if self.accumulator_bits is None:
             object.__setattr__(self, "accumulator_bits", self.accumulator_bits_needed)
         self._check_formats()
@@ -135,6 +135,7 @@ class Config(Sizes):
             last = index == len(self.layers) - 1
             for name, ok, wanted in (
                     ("neurons", 4 <= layer.neurons <= 1024, "wanted 4 to 1024"),
+                    ("neurons", layer.neurons <= 64 * self.lanes, f"wanted at most 64 groups of lanes={self.lanes}"),
                     ("reset", layer.reset in RESETS, f"wanted one of {', '.join(RESETS)}"),
                     ("leak_shift", shift == "neuron" or type(shift) is int and 0 <= shift <= 7,
                      "wanted 0 (no leak) to 7, or neuron"),

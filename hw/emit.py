@@ -17,12 +17,16 @@ from .input_scan import InputScan
 from .lif import Lif
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
+from .program import listing
+from .sequencer import Sequencer
+from .spike_select import SpikeSelect
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
 BLOCKS = {
     "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": Lif, "zero_skip": ZeroSkip,
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
+    "spike_select": SpikeSelect, "sequencer": Sequencer,
 }
 
 BUSES = {"accelerator_axi": AxiPeripheral, "accelerator_wishbone": WishbonePeripheral}  # the accelerator on a bus
@@ -70,6 +74,9 @@ def emit(name, config, target):
         run = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
         if run.returncode or not part.is_file():
             raise EmitError(f"Yosys could not write {target.name}: {(run.stdout + run.stderr).strip()[-400:]}")
+        steps = "".join(f"// {line}\n" for line in listing(config))
+        head = f"// Sottovoce, configuration {config.name}. The sequencer's program, by position:\n{steps}"
+        part.write_text(head + part.read_text())
         part.replace(target)
     return target
 

@@ -1,7 +1,7 @@
 """C header of a configuration, for firmware that drives the accelerator: sizes, load port, registers, modes."""
 
 from .config import Config
-from .interface import MODES, WEIGHT_BUFFERS, Buffer, Phase, Register
+from .interface import MODES, WEIGHT_BUFFERS, Buffer, phases, registers
 from .types import load_layout, logits_layout
 
 
@@ -9,7 +9,8 @@ def header(config: Config):
     """Text of `accelerator.h`; values are those the Verilog was emitted with."""
     load, logits = load_layout(config), logits_layout(config)
     groups = {
-        "sizes": {"FEATURES": config.features, "NEURONS": config.neurons, "OUTPUTS": config.outputs,
+        "sizes": {"FEATURES": config.features, "LANES": config.lanes, "LAYERS": len(config.layers),
+                  **{f"NEURONS{k}": layer.neurons for k, layer in enumerate(config.layers)}, "OUTPUTS": config.outputs,
                   "WEIGHT_BITS": config.weight_bits, "POTENTIAL_FRACTION": config.potential_fraction,
                   "LOGIT_BITS": config.logit_bits, "LOGITS_PER_BEAT": config.logits_per_beat,
                   "LOGITS_LAST_BIT": logits["last"].offset},
@@ -17,9 +18,9 @@ def header(config: Config):
         "load port: first bit of each field": {f"LOAD_{name.upper()}": load[name].offset
                                                for name in ("buffer", "row", "slice", "data")},
         "values of the load port's buffer field": {f"BUFFER_{b.name}": b.value for b in Buffer},
-        "rows of BUFFER_REGISTER": {f"REGISTER_{r.name}": r.value for r in Register},
+        "rows of BUFFER_REGISTER": {f"REGISTER_{r.name}": r.value for r in registers(config)},
         "values of REGISTER_MODE": {f"MODE_{name.upper()}": mode.bits for name, mode in MODES.items()},
-        "order of the cycle counters": {f"CYCLES_{p.name}": p.value for p in Phase},
+        "order of the cycle counters": {f"CYCLES_{p.name}": p.value for p in phases(config)},
         "order of the row read counters": {f"READS_{name.upper()}": i for i, name in enumerate(WEIGHT_BUFFERS)},
     }
     lines = [f"/* Sottovoce accelerator, configuration {config.name}. Generated: edit the configuration instead. */",

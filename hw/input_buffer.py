@@ -10,7 +10,14 @@ from amaranth.lib.wiring import In, Out
 
 
 class InputBuffer(wiring.Component):
-    """Stream in, random access out: `word` = x[index], meaningful while `available`."""
+    """Stream in, random access out.
+
+    x          In   stream of features, in order
+    index      In   the feature asked for
+    word       Out  x[index], meaningful while `available`
+    available  Out  it has arrived
+    discard    In   forget the frame
+    """
 
     def __init__(self, *, config):
         self.config = config

@@ -7,10 +7,11 @@ docs/arithmetic.md.
 """
 
 from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .config import GROUP_BITS
+from .types import digit_scan
 
 
 def recode(m, x, code):
@@ -27,24 +28,19 @@ def recode(m, x, code):
 
 
 class InputScan(wiring.Component):
-    """One slot a cycle while `advance`; `first` opens a feature (its row is read there), `last` ends the frame."""
+    """Scans one frame's features, and again for each further group of layer 0.
+
+    word  In   the feature of `scan.index`
+    scan  Out  `types.digit_scan`
+    """
 
     def __init__(self, *, config):
         self.config = config
-        visit = data.StructLayout({"gate": 1, "shift": 2, "negate": 1})
-        super().__init__({
-            "word": In(signed(config.feature_bits)),
-            "advance": In(1),
-            "index": Out(range(config.features)),
-            "visits": Out(visit).array(2),
-            "first": Out(1),
-            "read": Out(1),
-            "last": Out(1),
-        })
+        super().__init__({"word": In(signed(config.feature_bits)), "scan": Out(digit_scan(config))})
 
     def elaborate(self, platform):
         m = Module()
-        c = self.config
+        c, scan = self.config, self.scan
         nonzero, negative = recode(m, self.word, c.input_code)
         opened = Signal()
         remaining = [Signal(GROUP_BITS, name=f"remaining_{k}") for k in range(2)]
@@ -54,7 +50,7 @@ class InputScan(wiring.Component):
             digits = nonzero[k * GROUP_BITS:(k + 1) * GROUP_BITS]
             signs = negative[k * GROUP_BITS:(k + 1) * GROUP_BITS]
             pending = Signal(GROUP_BITS, name=f"pending_{k}")
-            visit = self.visits[k]
+            visit = scan.visits[k]
             whole = digits if c.mechanisms.zero_skip_input else (1 << GROUP_BITS) - 1
             m.d.comb += [
                 pending.eq(Mux(opened, remaining[k], whole)),
@@ -63,17 +59,17 @@ class InputScan(wiring.Component):
                 visit.gate.eq((pending & digits & ~after[k]).any()),
                 visit.negate.eq((pending & signs & ~after[k]).any()),
             ]
-            with m.If(self.advance):
+            with m.If(scan.advance):
                 m.d.sync += remaining[k].eq(after[k])
         read = nonzero.any() if c.mechanisms.zero_skip_input else 1
         m.d.comb += [
             done.eq(~(after[0] | after[1]).any()),
-            self.first.eq(~opened & (self.index == 0)),
-            self.read.eq(~opened & read),
-            self.last.eq(done & (self.index == c.features - 1)),
+            scan.first.eq(~opened & (scan.index == 0)),
+            scan.read.eq(~opened & read),
+            scan.last.eq(done & (scan.index == c.features - 1)),
         ]
-        with m.If(self.advance):
+        with m.If(scan.advance):
             m.d.sync += opened.eq(~done)
             with m.If(done):
-                m.d.sync += self.index.eq(Mux(self.last, 0, self.index + 1))
+                m.d.sync += scan.index.eq(Mux(scan.last, 0, scan.index + 1))
         return m

@@ -13,11 +13,18 @@ from .types import logits_layout
 
 
 class LogitDrain(wiring.Component):
-    """`capture` may be given in the cycle after one with `ready` high. `last_pass` marks a frame's last capture."""
+    """Copies accumulators and sends them.
+
+    accumulators  In   [2] lanes, the PE sets'
+    capture       In   take them; allowed in the cycle after one with `ready` high
+    last_pass     In   the capture is a frame's last
+    ready         Out  the next cycle may capture
+    logits        Out  stream of `types.logits_layout`
+    """
 
     def __init__(self, *, config):
         self.config = config
-        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.neurons)
+        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.lanes)
         super().__init__({
             "accumulators": In(lanes).array(2),
             "capture": In(1),
@@ -29,9 +36,9 @@ class LogitDrain(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         c = self.config
-        per_group = c.neurons // c.logits_per_beat
+        per_group = c.lanes // c.logits_per_beat
         # Beats of the last pass; its last group may be partly filled.
-        tail = (c.outputs - (c.passes - 1) * 2 * c.neurons) // c.logits_per_beat
+        tail = (c.outputs - (c.passes - 1) * 2 * c.lanes) // c.logits_per_beat
         beat_bits = c.logits_per_beat * c.logit_bits
         held = [Signal(beat_bits, name=f"held_{beat}") for beat in range(2 * per_group)]
         left = Signal(range(2 * per_group + 1))
@@ -45,7 +52,7 @@ class LogitDrain(wiring.Component):
             self.ready.eq(~self.capture & ((left == 0) | (fire & (left == 1)))),
         ]
         logit = [[], []]
-        for lane in range(c.neurons):
+        for lane in range(c.lanes):
             low, high = (self.accumulators[k][lane] for k in range(2))
             shared = Signal(signed(c.logit_bits), name=f"shared_{lane}")
             m.d.comb += shared.eq(Mux(self.last_pass, low + high, low) if c.split_pass else low)

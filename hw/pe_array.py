@@ -1,4 +1,4 @@
-"""One PE set: `neurons` lanes of spike AND weight, shift, accumulate.
+"""One PE set: `lanes` lanes of spike AND weight, shift, accumulate.
 
     accumulator[i] = (clear ? 0 : accumulator[i]) + (gate ? ±(weight[i] << shift) : 0)
 
@@ -12,16 +12,23 @@ from amaranth.lib.wiring import In, Out
 
 
 class PeArray(wiring.Component):
-    """`neurons` accumulators fed by one weight row a cycle.
+    """`lanes` accumulators fed by one weight row a cycle.
 
-    `load` takes `value` into the accumulators in place of a sum. `gate` low leaves them as they are.
+    row           In   the weights, a lane each
+    gate          In   the row is added; low leaves the accumulators as they are
+    shift         In   the row's weights are doubled so often
+    negate        In   ... and subtracted
+    clear         In   the sum starts from zero
+    load          In   `value` is taken in place of a sum
+    value         In   a value a lane
+    accumulators  Out  a sum a lane
     """
 
     def __init__(self, *, config):
         self.config = config
-        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.neurons)
+        lanes = data.ArrayLayout(signed(config.accumulator_bits), config.lanes)
         super().__init__({
-            "row": In(data.ArrayLayout(signed(config.weight_bits), config.neurons)),
+            "row": In(data.ArrayLayout(signed(config.weight_bits), config.lanes)),
             "gate": In(1),
             "shift": In(2),
             "negate": In(1),
@@ -34,7 +41,7 @@ class PeArray(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = self.config.weight_bits + 3
-        for lane in range(self.config.neurons):
+        for lane in range(self.config.lanes):
             # One small register a lane, not a slice of a wide one: Verilator runs it several times faster.
             accumulator = Signal(signed(self.config.accumulator_bits), name=f"accumulator_{lane}")
             shifted = Signal(signed(width), name=f"shifted_{lane}")

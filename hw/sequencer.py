@@ -1,198 +1,227 @@
-"""Runs the layers of a frame in order and issues one slot a cycle.
+"""Runs the program of a frame (`hw/program.py`) and issues one slot a cycle.
 
-    INPUT -> COMBINE -> L0_RECURRENT -> L0_LIF -> L1_RECURRENT -> L1_FORWARD -> L1_LIF -> WAIT -> FC ... -> FINAL
+    paper:  INPUT -> COMBINE -> L0_RECURRENT -> L0_LIF -> L1_RECURRENT -> L1_FORWARD -> L1_LIF -> WAIT -> FC -> FINAL
 
 A slot reads the rows its scan visits; the registered `operation` acts on them in the next cycle. L1's recurrence needs
 only the frame before, so it hides the latency of L0's spikes. A slot that captures logits waits until the drain
 is ready, and the first slot waits for features; nothing else stalls. Cycle model: `sw/golden/cycles.py`.
 """
 
-from contextlib import contextmanager
+from enum import Enum
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .interface import Phase, Recurrent
-from .types import Gate, LaneControl, Mask, Mode, Operation, Source
+from .interface import Recurrent, phases
+from .program import Kind, program, sources
+from .types import (
+    Gate,
+    LaneControl,
+    Mask,
+    Mode,
+    Source,
+    digit_scan,
+    index_bits,
+    operation_layout,
+    row_read,
+    spike_scan,
+)
 
 
 class Sequencer(wiring.Component):
-    """Steers `InputScan`, `ZeroSkip` and the weight buffers; `operation` steers PE sets, combine, LIF and drain.
+    """Steers the scans and the weight buffers; `operation` steers PE sets, combine, LIF and drain.
 
-    `layer` selects whose spikes `ZeroSkip` sees. `idle` is high between frames while no feature waits.
+    mode            In   what a frame runs as
+    available       In   the feature that `digits` asks for has arrived
+    digits          In   scan of the features, from `InputScan`
+    discard         Out  the frame's features are used up
+    source          Out  spikes to scan: index in `program.sources(config)`
+    spikes          In   scan of those spikes, from `ZeroSkip`
+    input_read      Out  row of the input weights
+    recurrent_read  Out  [2] rows of the recurrent banks
+    fc_read         Out  [2] rows of the FC banks
+    word_read       Out  word of the neurons' table and state, read with the first slot of a word
+    drain_ready     In   the next cycle may capture
+    operation       Out  what the cycle after a slot does, `types.operation_layout`
+    phase           Out  what the slot is for, `interface.phases(config)`
+    idle            Out  between frames, while no feature waits
     """
 
     def __init__(self, *, config):
-        self.config = config
-        c = config
-        scan = data.StructLayout({"gate": 1, "shift": 2, "negate": 1})
-        visit = data.StructLayout({"valid": 1, "row": range(c.half)})
-        rows = {"input": c.input_rows, "recurrent": c.recurrent_rows, "fc": c.fc_rows}
+        c = self.config = config
         super().__init__({
             "mode": In(Mode),
-            # type A
             "available": In(1),
-            "input_visits": In(scan).array(2),
-            "input_first": In(1),
-            "input_read": In(1),
-            "input_last": In(1),
-            "input_index": In(range(c.features)),
-            "input_advance": Out(1),
+            "digits": In(digit_scan(c)),
             "discard": Out(1),
-            # types B, C, D
-            "visits": In(visit).array(2),
-            "gates": In(1).array(2),
-            "doubles": In(1).array(2),
-            "banks": In(1).array(2),
-            "last": In(1),
-            "layer": Out(1),
-            "start": Out(1),
-            "advance": Out(1),
-            "mask": Out(Mask),
-            "gate": Out(Gate),
-            "split": Out(1),
-            # weight buffers
-            "input_enable": Out(1),
-            "input_row": Out(range(rows["input"])),
-            "recurrent_enable": Out(1).array(2),
-            "recurrent_row": Out(range(rows["recurrent"])).array(2),
-            "fc_enable": Out(1).array(2),
-            "fc_row": Out(range(rows["fc"])).array(2),
-            # execution
+            "source": Out(index_bits(len(sources(c)))),
+            "spikes": In(spike_scan(c)),
+            "input_read": Out(row_read(c.sizes()["input"][0])),
+            "recurrent_read": Out(row_read(c.recurrent_rows)).array(2),
+            "fc_read": Out(row_read(c.fc_rows)).array(2),
+            "word_read": Out(row_read(c.words)),
             "drain_ready": In(1),
-            "operation": Out(Operation),
-            "phase": Out(Phase),
+            "operation": Out(operation_layout(c)),
+            "phase": Out(phases(c)),
             "idle": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
         c = self.config
-        built = c.mechanisms
-        issue = Signal(Operation)
-        m.d.sync += self.operation.eq(issue)
-
-        sequential, union, merge = Signal(), Signal(), Signal()
+        self.issue = Signal(operation_layout(c))
+        m.d.sync += self.operation.eq(self.issue)
+        built, mode = c.mechanisms, self.mode
+        self.sequential, self.union, self.merge = Signal(), Signal(), Signal()
         m.d.comb += [
-            union.eq((self.mode.recurrent == Recurrent.UNION) & built.union_skip & built.parallel_time_steps),
-            sequential.eq((self.mode.recurrent == Recurrent.SEQUENTIAL) | (not built.parallel_time_steps)),
-            merge.eq(self.mode.merge & built.merged_spikes),
+            self.union.eq((mode.recurrent == Recurrent.UNION) & built.union_skip & built.parallel_time_steps),
+            self.sequential.eq((mode.recurrent == Recurrent.SEQUENTIAL) | (not built.parallel_time_steps)),
+            self.merge.eq(mode.merge & built.merged_spikes),
         ]
-        two = self.mode.two_steps
-        step = Signal()                      # time step of a scan that takes them one after another, and of LIF
-        opening = Signal(init=1)             # next scan slot is the first of its scan
-        pass_ = Signal(range(max(2, c.passes)))
-        last_pass = Signal()
-        m.d.comb += [last_pass.eq(pass_ == c.passes - 1), self.start.eq(opening)]
-
-        def lanes_from_spikes(active):
-            for k in range(2):
-                m.d.comb += issue.lanes[k].eq(_lane(self.gates[k] & active[k], self.doubles[k], 0, self.banks[k]))
-
-        @contextmanager
-        def scan_slot(again):
-            """Take one slot of a spike scan; the scan runs twice, for time steps 0 and 1, where `again`."""
-            m.d.comb += self.advance.eq(1)
-            m.d.sync += opening.eq(self.last)
-            with m.If(self.last):
-                with m.If(again & ~step):
-                    m.d.sync += step.eq(1)
-                with m.Else():
-                    m.d.sync += step.eq(0)
-                    yield
-
-        def recurrent(name, layer, base, next_state, *, clear):
-            with m.State(name):
-                m.d.comb += [
-                    self.phase.eq(Phase[name]), self.layer.eq(layer), issue.source.eq(Source.RECURRENT),
-                    issue.clear.eq(opening & ~step if clear else 0),
-                    self.split.eq(~two),
-                ]
-                all_or_step0 = Mask.STEP0 if built.zero_skip_recurrent else Mask.ALL
-                with m.If(~two):
-                    m.d.comb += [self.mask.eq(all_or_step0), self.gate.eq(Gate.STEP0)]
-                with m.Else():
-                    m.d.comb += [self.mask.eq(Mux(union & ~sequential, Mask.UNION, Mask.ALL)), self.gate.eq(Gate.OWN)]
-                both = ~(two & sequential)
-                lanes_from_spikes([both | ~step, both | step])
-                for h in range(2):
-                    m.d.comb += self.recurrent_enable[h].eq(self.visits[h].valid)
-                    m.d.comb += self.recurrent_row[h].eq(self.visits[h].row + base)
-                with scan_slot(two & sequential):
-                    m.next = next_state
-
-        def lif(name, layer, next_state):
-            with m.State(name):
-                m.d.comb += [self.phase.eq(Phase[name]), issue.lif.eq(1), issue.layer.eq(layer), issue.step.eq(step)]
-                with m.If(two & ~step):
-                    m.d.sync += step.eq(1)
-                with m.Else():
-                    m.d.sync += step.eq(0)
-                    m.next = next_state
-
-        with m.FSM():
-            with m.State("INPUT"):
-                m.d.comb += [
-                    self.phase.eq(Phase.INPUT), self.idle.eq(self.input_first & ~self.available),
-                    issue.source.eq(Source.INPUT), self.input_row.eq(self.input_index),
-                ]
-                with m.If(self.available):
-                    m.d.comb += [
-                        self.input_advance.eq(1), self.input_enable.eq(self.input_read),
-                        issue.clear.eq(self.input_first),
-                    ]
-                    for k in range(2):
-                        visit = self.input_visits[k]
-                        m.d.comb += issue.lanes[k].eq(_lane(visit.gate, visit.shift, visit.negate, 0))
-                    with m.If(self.input_last):
-                        m.next = "COMBINE"
-            with m.State("COMBINE"):
-                m.d.comb += [self.phase.eq(Phase.COMBINE), issue.combine.eq(1), self.discard.eq(1)]
-                m.next = "L0_RECURRENT"
-            recurrent("L0_RECURRENT", 0, 0, "L0_LIF", clear=False)
-            lif("L0_LIF", 0, "L1_RECURRENT")
-            recurrent("L1_RECURRENT", 1, c.half, "L1_FORWARD", clear=True)
-            recurrent("L1_FORWARD", 0, 2 * c.half, "L1_LIF", clear=False)
-            lif("L1_LIF", 1, "WAIT")
-            with m.State("WAIT"):
-                m.d.comb += self.phase.eq(Phase.WAIT)
-                m.next = "FC"
-            with m.State("FC"):
-                fresh = opening & ~step
-                m.d.comb += [
-                    self.phase.eq(Phase.FC), self.layer.eq(1), issue.source.eq(Source.FC),
-                    self.split.eq(last_pass & c.split_pass),
-                ]
-                with m.If(two & merge):
-                    m.d.comb += [self.mask.eq(Mask.UNION), self.gate.eq(Gate.MERGED)]
-                with m.Else():
-                    m.d.comb += [self.mask.eq(Mux(step, Mask.STEP1, Mask.STEP0)),
-                                 self.gate.eq(Mux(step, Gate.STEP1, Gate.STEP0))]
-                if not built.zero_skip_fc:
-                    m.d.comb += self.mask.eq(Mask.ALL)
-                # The slot that opens a pass also captures the pass before.
-                with m.If(~(fresh & (pass_ != 0)) | self.drain_ready):
-                    m.d.comb += [issue.clear.eq(fresh), issue.capture.eq(fresh & (pass_ != 0))]
-                    lanes_from_spikes([1, 1])
-                    joint = self.visits[0].valid | self.visits[1].valid
-                    row = Mux(self.visits[0].valid, self.visits[0].row, self.visits[1].row + c.half)
-                    for k in range(2):
-                        m.d.comb += [
-                            self.fc_enable[k].eq(Mux(self.split, self.visits[k].valid, joint)),
-                            self.fc_row[k].eq(pass_ * c.neurons + Mux(self.split, self.visits[k].row, row)),
-                        ]
-                    with scan_slot(two & ~merge):
-                        m.d.sync += pass_.eq(Mux(last_pass, 0, pass_ + 1))
-                        with m.If(last_pass):
-                            m.next = "FINAL"
-            with m.State("FINAL"):
-                m.d.comb += self.phase.eq(Phase.FINAL)
-                with m.If(self.drain_ready):
-                    m.d.comb += [issue.capture.eq(1), issue.last_pass.eq(1)]
-                    m.next = "INPUT"
+        self.step = Signal()           # time step of a scan that takes them one after another, and of LIF
+        self.opening = Signal(init=1)  # next scan slot is the first of its scan
+        self.done = Signal()           # the slot is the last of its step of the program
+        m.d.comb += self.spikes.start.eq(self.opening)
+        self._program(m)
+        with m.Switch(self.here.kind):
+            for kind, states in {Kind.INPUT: self._input, Kind.COMBINE: self._combine, Kind.SCAN: self._scan,
+                                 Kind.LIF: self._lif, Kind.WAIT: self._wait, Kind.FC: self._fc,
+                                 Kind.FINAL: self._final}.items():
+                with m.Case(kind):
+                    states(m)
         return m
+
+    def _program(self, m):
+        """`here`: the step at hand, by its position in the program."""
+        steps = program(self.config)
+        position = Signal(Enum("Position", {step.name: i for i, step in enumerate(steps)}))
+        self.here = here = Signal(data.StructLayout({
+            "kind": Kind, "clear": 1, "discard": 1,
+            "base": index_bits(self.config.recurrent_rows), "input_base": index_bits(self.config.sizes()["input"][0]),
+            "layer": index_bits(len(self.config.layers)), "word": index_bits(self.config.words),
+            "chunks": index_bits(max(step.words for step in steps)),
+        }))
+        with m.Switch(position):
+            for step in steps:
+                with m.Case(steps.index(step)):
+                    m.d.comb += [
+                        here.kind.eq(step.kind), here.clear.eq(step.clear), here.discard.eq(step.discard),
+                        here.base.eq(step.base), here.input_base.eq(step.input_base), here.layer.eq(step.layer),
+                        here.word.eq(step.word), here.chunks.eq(max(1, step.words) - 1),
+                        self.source.eq(step.source), self.phase.eq(step.phase),
+                    ]
+        m.d.comb += self.idle.eq((position == 0) & self.digits.first & ~self.available)
+        with m.If(self.done):
+            m.d.sync += position.eq(Mux(position == len(steps) - 1, 0, position + 1))
+
+    def _input(self, m):
+        scan, issue = self.digits, self.issue
+        m.d.comb += [issue.source.eq(Source.INPUT), self.input_read.row.eq(scan.index + self.here.input_base)]
+        with m.If(self.available):
+            m.d.comb += [
+                scan.advance.eq(1), self.input_read.enable.eq(scan.read), issue.clear.eq(scan.first),
+                self.done.eq(scan.last),
+            ]
+            for lane, visit in zip(issue.lanes, scan.visits, strict=True):
+                m.d.comb += lane.eq(_lane(visit.gate, visit.shift, visit.negate, 0))
+
+    def _combine(self, m):
+        m.d.comb += [self.issue.combine.eq(1), self.discard.eq(self.here.discard), self.done.eq(1)]
+
+    def _scan(self, m):
+        two, scan, issue = self.mode.two_steps, self.spikes, self.issue
+        m.d.comb += [
+            issue.source.eq(Source.RECURRENT), issue.clear.eq(self.here.clear & self.opening & ~self.step),
+            scan.split.eq(~two),
+        ]
+        with m.If(~two):
+            step0 = Mask.STEP0 if self.config.mechanisms.zero_skip_recurrent else Mask.ALL
+            m.d.comb += [scan.mask.eq(step0), scan.gate.eq(Gate.STEP0)]
+        with m.Else():
+            union = Mux(self.union & ~self.sequential, Mask.UNION, Mask.ALL)
+            m.d.comb += [scan.mask.eq(union), scan.gate.eq(Gate.OWN)]
+        both = ~(two & self.sequential)
+        self._lanes(m, [both | ~self.step, both | self.step])
+        for read, visit in zip(self.recurrent_read, scan.visits, strict=True):
+            m.d.comb += [read.enable.eq(visit.valid), read.row.eq(visit.row + self.here.base)]
+        self._slot(m, two & self.sequential)
+
+    def _lanes(self, m, active):
+        for k, lane in enumerate(self.issue.lanes):
+            scan = self.spikes
+            m.d.comb += lane.eq(_lane(scan.gates[k] & active[k], scan.doubles[k], 0, scan.banks[k]))
+
+    def _slot(self, m, again):
+        """Take one slot of a spike scan; the scan runs twice, for time steps 0 and 1, where `again`."""
+        m.d.comb += self.spikes.advance.eq(1)
+        m.d.sync += self.opening.eq(self.spikes.last)
+        with m.If(self.spikes.last):
+            m.d.sync += self.step.eq(again & ~self.step)
+            m.d.comb += self.done.eq(~again | self.step)
+
+    def _lif(self, m):
+        c, issue, here, two = self.config, self.issue, self.here, self.mode.two_steps
+        # a memory is read for one word while the one before is stored: two slots a word, the second idle at T = 1
+        slots = 1 if c.lif_in_memory else two
+        several = c.lanes > c.lif_lanes
+        chunk = Signal(range(c.lanes // c.lif_lanes), name="chunk") if several else Const(0, 1)
+        m.d.comb += [
+            issue.lif.eq(~self.step | two), issue.step.eq(self.step), issue.store.eq(self.step),
+            issue.layer.eq(here.layer), issue.word.eq(here.word + chunk), issue.chunk.eq(chunk),
+            self.word_read.enable.eq(~self.step), self.word_read.row.eq(issue.word),
+        ]
+        with m.If(slots & ~self.step):
+            m.d.sync += self.step.eq(1)
+        with m.Else():
+            m.d.sync += self.step.eq(0)
+            m.d.comb += self.done.eq(chunk == here.chunks)
+            if several:
+                m.d.sync += chunk.eq(Mux(self.done, 0, chunk + 1))
+
+    def _wait(self, m):
+        m.d.comb += self.done.eq(1)
+
+    def _fc(self, m):
+        c, scan, issue, two = self.config, self.spikes, self.issue, self.mode.two_steps
+        pass_ = self.pass_ = Signal(range(max(2, c.passes)))
+        last_pass = Signal()
+        fresh = self.opening & ~self.step
+        m.d.comb += [
+            last_pass.eq(pass_ == c.passes - 1), issue.source.eq(Source.FC), scan.split.eq(last_pass & c.split_pass),
+        ]
+        with m.If(two & self.merge):
+            m.d.comb += [scan.mask.eq(Mask.UNION), scan.gate.eq(Gate.MERGED)]
+        with m.Else():
+            m.d.comb += [scan.mask.eq(Mux(self.step, Mask.STEP1, Mask.STEP0)),
+                         scan.gate.eq(Mux(self.step, Gate.STEP1, Gate.STEP0))]
+        if not c.mechanisms.zero_skip_fc:
+            m.d.comb += scan.mask.eq(Mask.ALL)
+        # The slot that opens a pass also captures the pass before.
+        with m.If(~(fresh & (pass_ != 0)) | self.drain_ready):
+            m.d.comb += [issue.clear.eq(fresh), issue.capture.eq(fresh & (pass_ != 0))]
+            self._lanes(m, [1, 1])
+            self._fc_rows(m)
+            again = two & ~self.merge
+            self._slot(m, again)
+            with m.If(scan.last & (~again | self.step)):
+                m.d.sync += pass_.eq(Mux(last_pass, 0, pass_ + 1))
+                m.d.comb += self.done.eq(last_pass)
+
+    def _fc_rows(self, m):
+        c, visits = self.config, self.spikes.visits
+        joint = visits[0].valid | visits[1].valid
+        row = Mux(visits[0].valid, visits[0].row, visits[1].row + c.half_of(len(c.layers) - 1))
+        for read, visit in zip(self.fc_read, visits, strict=True):
+            m.d.comb += [
+                read.enable.eq(Mux(self.spikes.split, visit.valid, joint)),
+                read.row.eq(self.pass_ * c.last.neurons + Mux(self.spikes.split, visit.row, row)),
+            ]
+
+    def _final(self, m):
+        with m.If(self.drain_ready):
+            m.d.comb += [self.issue.capture.eq(1), self.issue.last_pass.eq(1), self.done.eq(1)]
 
 
 def _lane(gate, shift, negate, bank):
-    return LaneControl(Cat(gate, Cat(shift, 0)[:2], negate, bank))
+    return LaneControl(Cat(gate, Cat(shift, Const(0, 1))[:2], negate, bank))

@@ -209,8 +209,8 @@ class Sizes:
 
     @property
     def recurrent_rows(self):
-        """Rows of each of the two recurrent banks; at least one, for one layer without recurrence has none."""
-        return max(1, sum(block.rows for block in self.blocks()))
+        """Rows of each of the two recurrent banks; at least two, though one layer without recurrence reads none."""
+        return max(2, sum(block.rows for block in self.blocks()))
 
     @property
     def fc_rows(self):
@@ -222,6 +222,16 @@ class Sizes:
         rows = {"input": self.groups_of(0) * self.input_rows, "recurrent0": self.recurrent_rows,
                 "recurrent1": self.recurrent_rows, "fc0": self.fc_rows, "fc1": self.fc_rows}
         return {name: (count, self.row_bits) for name, count in rows.items()}
+
+    def memories(self):
+        """Every memory as name -> (rows, bits a row, bits of a write slice): weights, then neurons where they have any.
+        """
+        found = {name: (rows, bits, self.load_bits) for name, (rows, bits) in self.sizes().items()}
+        if self.lif_in_memory:
+            found["neuron_state"] = (self.words, self.state_bits, self.state_bits)
+            if self.neuron_bits:
+                found["neuron_table"] = (self.words, self.neuron_bits, self.load_bits)
+        return found
 
     # --- widths ----------------------------------------------------------------------------------------------
     @property

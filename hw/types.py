@@ -1,9 +1,18 @@
-"""Layouts shared by the blocks: scan selections, the operation that the sequencer issues, the ports' payloads."""
+"""What the blocks share: scan selections, the operation that the sequencer issues, payloads, and named signatures.
+
+A signature is written from the side of the block that offers it; the sequencer has the other side and the top connects.
+"""
 
 from amaranth import signed
 from amaranth.lib import data, enum
+from amaranth.lib.wiring import In, Out, Signature
 
-from .interface import Buffer, Recurrent, Register
+from .interface import Buffer, Recurrent, registers
+
+
+def index_bits(count):
+    """Bits that number `count` things: at least one, for Verilog has no ports of none."""
+    return max(1, (count - 1).bit_length())
 
 
 class Mask(enum.Enum, shape=2):
@@ -49,27 +58,82 @@ class LaneControl(data.Struct):
     bank: 1
 
 
-class Operation(data.Struct):
-    """One slot of the sequencer, executed in the cycle after it is issued, when its rows have been read."""
+def operation_layout(config):
+    """One slot of the sequencer, executed in the cycle after it is issued, when its rows have been read.
 
-    clear: 1      # accumulators start from zero
-    combine: 1    # accumulators take the input current
-    capture: 1    # logits leave the accumulators
-    last_pass: 1  # capture is a frame's last
-    lif: 1
-    layer: 1
-    step: 1
-    source: Source
-    lanes: data.ArrayLayout(LaneControl, 2)
+    clear: accumulators start from zero.  combine: they take the input current.  capture: logits leave them.
+    last_pass: the capture is a frame's last.  lif: a time step `step` of word `word` of the neurons, which belongs to
+    `layer` and whose currents are the accumulators from `chunk` x `lif_lanes` on.  store: with that slot the word is
+    done (used where potentials are in a memory).  source, lanes: what the PE sets do.
+    """
+    return data.StructLayout({
+        "clear": 1, "combine": 1, "capture": 1, "last_pass": 1,
+        "lif": 1, "store": 1, "step": 1,
+        "layer": index_bits(len(config.layers)),
+        "word": index_bits(config.words),
+        "chunk": index_bits(config.lanes // config.lif_lanes),
+        "source": Source,
+        "lanes": data.ArrayLayout(LaneControl, 2),
+    })
+
+
+def digit_scan(config):
+    """Scan of the input features' digits (type A): one slot a cycle while `advance`.
+
+    visits[k]   Out  what PE set k does with the row of feature `index`
+    index       Out  the feature of this slot
+    first       Out  the slot opens a frame
+    read        Out  the slot opens a feature whose row must be read
+    last        Out  the slot ends the frame
+    advance     In   the slot is taken
+    """
+    return Signature({
+        "visits": Out(data.StructLayout({"gate": 1, "shift": 2, "negate": 1})).array(2),
+        "index": Out(range(config.features)),
+        "first": Out(1), "read": Out(1), "last": Out(1),
+        "advance": In(1),
+    })
+
+
+def spike_scan(config):
+    """Scan of spikes (types B, C, D): one slot a cycle while `advance`.
+
+    visits[h]   Out  valid: half h of the neurons is visited, at its neuron `row`
+    gates[k]    Out  the row is added in PE set k
+    doubles[k]  Out  ... twice
+    banks[k]    Out  the bank (half) whose row PE set k takes
+    last        Out  the slot ends the scan
+    start       In   the slot opens a scan
+    advance     In   the slot is taken
+    mask, gate  In   which neurons are visited, and which spike opens the gate
+    split       In   each PE set scans its own half
+    """
+    return Signature({
+        "visits": Out(data.StructLayout({"valid": 1, "row": range(config.half)})).array(2),
+        "gates": Out(1).array(2), "doubles": Out(1).array(2), "banks": Out(1).array(2),
+        "last": Out(1),
+        "start": In(1), "advance": In(1), "mask": In(Mask), "gate": In(Gate), "split": In(1),
+    })
+
+
+def row_read(rows):
+    """Read of a memory: the row comes one cycle after `enable`.
+
+    enable  Out  read in this cycle
+    row     Out  address
+    """
+    return Signature({"enable": Out(1), "row": Out(index_bits(rows))})
 
 
 def load_layout(config):
-    """Payload of the load port: one write slice of one row of one buffer."""
-    rows = max(max(count for count, _ in config.sizes().values()), len(Register))
+    """Payload of the load port: one write slice of one row of one buffer (docs/load-port.md)."""
+    rows = [count for count, _ in config.sizes().values()] + [max(r.value for r in registers(config)) + 1]
+    rows += [config.words] * bool(config.neuron_bits) + [r.stop for r in config.delay_rows().values()]
+    slices = max(config.slices, config.neuron_bits // config.load_bits)
     return data.StructLayout({
         "buffer": Buffer,
-        "row": range(rows),
-        "slice": max(1, (config.slices - 1).bit_length()),
+        "row": index_bits(max(rows)),
+        "slice": index_bits(slices),
         "data": config.load_bits,
     })
 

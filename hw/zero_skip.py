@@ -7,15 +7,16 @@ arXiv 2503.21337, section III (zero-skipping unit) and II-D (parallel time steps
     D  recurrent, two time steps in parallel: visits every neuron as published, or OR(s0, s1) only (union);
        set k is gated by s_k
 
-The scan works on two halves of `neurons / 2`; without `split` it takes the low half, then the high half. Combinational
-from its register of pending neurons: one visit a slot, no slot lost between scans; a scan takes max(1, visits) slots.
+The scan works on two halves of the widest layer; without `split` it takes the low half, then the high half.
+Combinational from its register of pending neurons: one visit a slot, no slot lost between scans; a scan takes
+max(1, visits) slots.
 """
 
 from amaranth import Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .types import Gate, Mask
+from .types import Gate, Mask, spike_scan
 
 
 def lowest_one(m, value, name):
@@ -33,39 +34,32 @@ def lowest_one(m, value, name):
 
 
 class ZeroSkip(wiring.Component):
-    """`start` opens a scan of `spikes` under `mask`; `advance` takes the slot; `last` is high in the scan's last slot.
+    """Scans one layer's spikes.
 
-    `visits[k].valid`: half k is visited in this slot, at neuron `row` of that half. `gates[k]`, `doubles[k]` are for
-    PE set k, whose row lies in half `banks[k]`.
+    spikes   In   [2] time steps: low half, then high half, as `SpikeSelect` gives them
+    present  In   neurons that there are, as many bits
+    scan     Out  `types.spike_scan`
     """
 
     def __init__(self, *, config):
         self.config = config
         super().__init__({
-            "spikes": In(config.neurons).array(2),
-            "start": In(1),
-            "advance": In(1),
-            "mask": In(Mask),
-            "gate": In(Gate),
-            "split": In(1),
-            "visits": Out(data.StructLayout({"valid": 1, "row": range(config.half)})).array(2),
-            "gates": Out(1).array(2),
-            "doubles": Out(1).array(2),
-            "banks": Out(1).array(2),
-            "last": Out(1),
+            "spikes": In(2 * config.half).array(2),
+            "present": In(2 * config.half),
+            "scan": Out(spike_scan(config)),
         })
 
     def elaborate(self, platform):
         m = Module()
-        half = self.config.half
+        half, scan = self.config.half, self.scan
         pending, after, fired = [], [], []
         for h in range(2):
             part = slice(h * half, (h + 1) * half)
             s0, s1 = self.spikes[0][part], self.spikes[1][part]
             whole = Signal(half, name=f"whole_{h}")
-            with m.Switch(self.mask):
+            with m.Switch(scan.mask):
                 with m.Case(Mask.ALL):
-                    m.d.comb += whole.eq(~0)
+                    m.d.comb += whole.eq(self.present[part])
                 with m.Case(Mask.UNION):
                     m.d.comb += whole.eq(s0 | s1)
                 with m.Case(Mask.STEP0):
@@ -78,37 +72,37 @@ class ZeroSkip(wiring.Component):
             lowest = Signal(half, name=f"lowest_{h}")
             taken = Signal(name=f"taken_{h}")
             m.d.comb += [
-                pend.eq(Mux(self.start, whole, remaining)),
+                pend.eq(Mux(scan.start, whole, remaining)),
                 lowest.eq(lowest_one(m, pend, f"pending_{h}")),
                 # without `split` the high half waits until the low half is done
-                taken.eq(pend.any() if h == 0 else pend.any() & (self.split | ~pending[0].any())),
+                taken.eq(pend.any() if h == 0 else pend.any() & (scan.split | ~pending[0].any())),
                 left.eq(Mux(taken, pend & ~lowest, pend)),
-                self.visits[h].valid.eq(taken),
+                scan.visits[h].valid.eq(taken),
             ]
             for bit in range(max(1, (half - 1).bit_length())):
                 ones = sum(1 << i for i in range(half) if i >> bit & 1)
-                m.d.comb += self.visits[h].row[bit].eq((lowest & ones).any())
-            with m.If(self.advance):
+                m.d.comb += scan.visits[h].row[bit].eq((lowest & ones).any())
+            with m.If(scan.advance):
                 m.d.sync += remaining.eq(left)
             pending.append(pend)
             after.append(left)
             fired.append(((lowest & s0).any() & taken, (lowest & s1).any() & taken))
-        m.d.comb += self.last.eq(~(after[0].any() | after[1].any()))
+        m.d.comb += scan.last.eq(~(after[0].any() | after[1].any()))
         for k in range(2):
             s0, s1 = Signal(name=f"s0_{k}"), Signal(name=f"s1_{k}")
             either = [fired[0][step] | fired[1][step] for step in range(2)]
             m.d.comb += [
-                s0.eq(Mux(self.split, fired[k][0], either[0])),
-                s1.eq(Mux(self.split, fired[k][1], either[1])),
-                self.banks[k].eq(Mux(self.split, k, ~self.visits[0].valid)),
+                s0.eq(Mux(scan.split, fired[k][0], either[0])),
+                s1.eq(Mux(scan.split, fired[k][1], either[1])),
+                scan.banks[k].eq(Mux(scan.split, k, ~scan.visits[0].valid)),
             ]
-            with m.Switch(self.gate):
+            with m.Switch(scan.gate):
                 with m.Case(Gate.OWN):
-                    m.d.comb += self.gates[k].eq(s1 if k else s0)
+                    m.d.comb += scan.gates[k].eq(s1 if k else s0)
                 with m.Case(Gate.STEP0):
-                    m.d.comb += self.gates[k].eq(s0)
+                    m.d.comb += scan.gates[k].eq(s0)
                 with m.Case(Gate.STEP1):
-                    m.d.comb += self.gates[k].eq(s1)
+                    m.d.comb += scan.gates[k].eq(s1)
                 with m.Case(Gate.MERGED):
-                    m.d.comb += [self.gates[k].eq(s0 | s1), self.doubles[k].eq(s0 & s1)]
+                    m.d.comb += [scan.gates[k].eq(s0 | s1), scan.doubles[k].eq(s0 & s1)]
         return m

@@ -14,28 +14,28 @@ class Scan:
 
     def __init__(self, dut, config):
         self.dut, self.config = dut, config
-        dut.advance.value = 0
+        dut.scan__advance.value = 0
 
     async def frame(self, x, idle):
         """x (F,) -> slots: feature, read, first, last, then gate, shift and negate of each PE set (shift 0 if idle)."""
         dut, slots, last = self.dut, [], False
         while not last and len(slots) <= 4 * self.config.features:
             # the index is a register: the input buffer answers within the same cycle
-            dut.word.value = int(x[int(dut.index.value)])
-            dut.advance.value = int(not next(idle))
+            dut.word.value = int(x[int(dut.scan__index.value)])
+            dut.scan__advance.value = int(not next(idle))
             await ReadOnly()
-            if int(dut.advance.value):
-                last = bool(int(dut.last.value))
-                flags = (int(signal.value) for signal in (dut.index, dut.read, dut.first, dut.last))
+            if int(dut.scan__advance.value):
+                last = bool(int(dut.scan__last.value))
+                flags = (int(getattr(dut, f"scan__{name}").value) for name in ("index", "read", "first", "last"))
                 slots.append([*flags, *self._sets()])
             await FallingEdge(dut.clk)
-        dut.advance.value = 0
+        dut.scan__advance.value = 0
         return slots
 
     def _sets(self):
         fields = []
         for k in range(2):
-            visit = int(getattr(self.dut, f"visits__{k}").value)
+            visit = int(getattr(self.dut, f"scan__visits__{k}").value)
             gate, shift, negate = visit & 1, visit >> 1 & 3, visit >> 3
             fields += [gate, shift if gate else 0, negate if gate else 0]
         return fields

@@ -29,6 +29,7 @@ class Neurons:
         for k in range(2):
             getattr(dut, f"accumulators__{k}").value = pack(currents[k], c.accumulator_bits)
             getattr(dut, f"thresholds__{k}").value = int(thresholds[k])
+        dut.word.value, dut.chunk.value = layer, 0  # one word a layer
         dut.layer.value, dut.step.value, dut.two_steps.value, dut.enable.value = layer, step, int(two_steps), 1
         await FallingEdge(dut.clk)
         dut.enable.value = 0

@@ -19,34 +19,37 @@ class Scan:
 
     def __init__(self, dut, config):
         self.dut, self.config = dut, config
-        dut.advance.value = 0
+        dut.scan__advance.value = 0
+        dut.present.value = (1 << 2 * config.half) - 1
 
     async def run(self, spikes, mask, gate, split, idle=None):
         """Slots as `golden.zero_skip` lists them, and whether `last` came in the last one only."""
         dut, idle, slots = self.dut, idle or never(), []
         for k in range(2):
             getattr(dut, f"spikes__{k}").value = pack(spikes[k].numpy(), 1)
-        dut.mask.value, dut.gate.value, dut.split.value = Mask[mask].value, Gate[gate].value, int(split)
+        dut.scan__mask.value, dut.scan__gate.value = Mask[mask].value, Gate[gate].value
+        dut.scan__split.value = int(split)
         last = False
         while not last and len(slots) <= self.config.neurons:
-            dut.start.value = int(not slots)
-            dut.advance.value = int(not next(idle))
+            dut.scan__start.value = int(not slots)
+            dut.scan__advance.value = int(not next(idle))
             await ReadOnly()
-            taken, last = int(dut.advance.value), False
+            taken, last = int(dut.scan__advance.value), False
             if taken:
                 slots.append(self._slot(split))
-                last = bool(int(dut.last.value))
+                last = bool(int(dut.scan__last.value))
             await FallingEdge(dut.clk)
-        dut.advance.value = 0
+        dut.scan__advance.value = 0
         return slots
 
     def _slot(self, split):
         dut, sets, rows = self.dut, [], []
         for h in range(2):
-            visit = int(getattr(dut, f"visits__{h}").value)
+            visit = int(getattr(dut, f"scan__visits__{h}").value)
             rows.append(visit >> 1 if visit & 1 else -1)
         for k in range(2):
-            gate, double, bank = (int(getattr(dut, f"{name}__{k}").value) for name in ("gates", "doubles", "banks"))
+            gate, double, bank = (int(getattr(dut, f"scan__{name}__{k}").value)
+                                  for name in ("gates", "doubles", "banks"))
             sets += [gate, double, bank if gate else 0]
         return rows + sets
 

@@ -1,11 +1,11 @@
-from hw_bench import simulate
+from hw_bench import simulate, small
 
 from hw.counters import Counters
 from hw.interface import WEIGHT_BUFFERS, Phase
 
 
 def test_counts_each_event_where_it_happens():
-    dut = Counters()
+    dut = Counters(config=small())
 
     async def bench(ctx):
         ctx.set(dut.count, 1)

@@ -15,17 +15,17 @@ def run(frames, config):
     dut, seen = InputScan(config=config), []
 
     async def bench(ctx):
-        ctx.set(dut.advance, 1)
+        ctx.set(dut.scan.advance, 1)
         for x in frames:
             slots, last = [], 0
             while not last and len(slots) <= 4 * config.features:
-                feature = ctx.get(dut.index)
+                feature = ctx.get(dut.scan.index)
                 ctx.set(dut.word, x[feature])
-                visits = [ctx.get(visit) for visit in dut.visits]
+                visits = [ctx.get(visit) for visit in dut.scan.visits]
                 sets = tuple((v.gate, v.shift, v.negate) if v.gate else (0, 0, 0) for v in visits)
-                assert ctx.get(dut.first) == (not slots)
-                slots.append((feature, bool(ctx.get(dut.read)), sets))
-                last = ctx.get(dut.last)
+                assert ctx.get(dut.scan.first) == (not slots)
+                slots.append((feature, bool(ctx.get(dut.scan.read)), sets))
+                last = ctx.get(dut.scan.last)
                 await ctx.tick()
             seen.append(slots)
 

@@ -21,6 +21,7 @@ def run(steps, config=C):
             layer = step.get("layer", 0)
             for port in ("layer", "step", "clear"):
                 ctx.set(getattr(dut, port), step.get(port, 0))
+            ctx.set(dut.word, layer)
             ctx.set(dut.enable, step.get("enable", 1))
             ctx.set(dut.two_steps, step.get("two_steps", 1))
             for k in range(2):

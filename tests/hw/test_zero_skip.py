@@ -22,18 +22,19 @@ def run(scans):
         for s0, s1, mask, gate, split in scans:
             slots, last = [], 0
             for port, value in (("mask", Mask[mask]), ("gate", Gate[gate]), ("split", split), ("advance", 1)):
-                ctx.set(getattr(dut, port), value)
+                ctx.set(getattr(dut.scan, port), value)
+            ctx.set(dut.present, EVERY)
             ctx.set(dut.spikes[0], s0)
             ctx.set(dut.spikes[1], s1)
             while not last and len(slots) <= N:
-                ctx.set(dut.start, not slots)
-                visits = [ctx.get(visit) for visit in dut.visits]
+                ctx.set(dut.scan.start, not slots)
+                visits = [ctx.get(visit) for visit in dut.scan.visits]
                 rows = tuple(v.row if v.valid else None for v in visits)
-                sets = tuple((ctx.get(dut.gates[k]), ctx.get(dut.doubles[k])) for k in range(2))
-                banks = tuple(ctx.get(dut.banks[k]) for k in range(2))
+                sets = tuple((ctx.get(dut.scan.gates[k]), ctx.get(dut.scan.doubles[k])) for k in range(2))
+                banks = tuple(ctx.get(dut.scan.banks[k]) for k in range(2))
                 assert banks == ((0, 1) if split else (int(rows[0] is None),) * 2)
                 slots.append((rows, sets))
-                last = ctx.get(dut.last)
+                last = ctx.get(dut.scan.last)
                 await ctx.tick()
             seen.append(slots)
 
@@ -69,14 +70,14 @@ def test_holds_while_not_advanced():
 
     async def bench(ctx):
         ctx.set(dut.spikes[0], 0b11)
-        ctx.set(dut.mask, Mask.STEP0)
-        ctx.set(dut.start, 1)
-        ctx.set(dut.advance, 1)
+        ctx.set(dut.scan.mask, Mask.STEP0)
+        ctx.set(dut.scan.start, 1)
+        ctx.set(dut.scan.advance, 1)
         await ctx.tick()
-        ctx.set(dut.start, 0)
-        ctx.set(dut.advance, 0)
+        ctx.set(dut.scan.start, 0)
+        ctx.set(dut.scan.advance, 0)
         for _ in range(3):
-            assert ctx.get(dut.visits[0]).row == 1 and ctx.get(dut.last) == 1
+            assert ctx.get(dut.scan.visits[0]).row == 1 and ctx.get(dut.scan.last) == 1
             await ctx.tick()
 
     simulate(dut, bench)

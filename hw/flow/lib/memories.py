@@ -37,6 +37,7 @@ class Buffer:
     macro: Macro
     columns: int
     banks: int
+    slice_bits: int = 0  # separately written; 0: as wide as a macro
 
     @property
     def macros(self):
@@ -124,17 +125,17 @@ def available(library, bits):
 
 
 def compose(config, library, prefer="area"):
-    """Every weight buffer of a configuration as macros: name -> `Buffer`. `prefer` is "area" or "energy"."""
+    """Every memory of a configuration as macros: name -> `Buffer`. `prefer` is "area" or "energy"."""
     if prefer not in ("area", "energy"):
         raise FlowError(f"prefer={prefer!r}: wanted area or energy")
     macros = available(library, config.load_bits)
     if library.macros and not macros:
         raise FlowError(f"load_bits={config.load_bits}: {library.name} has no macro of that width; use 64")
     out = {}
-    for name, (rows, bits) in config.sizes().items():
+    for name, (rows, bits, slice_bits) in config.memories().items():
         choices = macros or [sram_model.macro(library, rows, config.load_bits, Macro)]
         columns = bits // config.load_bits
-        buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows)) for m in choices]
+        buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows), slice_bits) for m in choices]
         key = (lambda b: (b.area, b.read_pj)) if prefer == "area" else (lambda b: (b.read_pj, b.area))
         out[name] = min(buffers, key=key)
     return out
@@ -192,9 +193,11 @@ def wrapper(module, buffer):
     address = max(1, (buffer.rows - 1).bit_length())
     inner = max(1, (macro.rows - 1).bit_length())
     bits, width = macro.bits, buffer.bits
+    written = buffer.slice_bits or bits  # at once: a macro, or a whole row
+    slices = width // written
     lines = [f"module {module}(write, address, write_data, clk, rst, read_data, enable);",
-             f"  input {_range(columns)}write;", f"  input {_range(address)}address;",
-             f"  input {_range(bits)}write_data;", "  input clk, rst, enable;",
+             f"  input {_range(slices)}write;", f"  input {_range(address)}address;",
+             f"  input {_range(written)}write_data;", "  input clk, rst, enable;",
              f"  output {_range(width)}read_data;", "  wire read = enable & ~(|write);"]
     if banks > 1:
         select = (banks - 1).bit_length()
@@ -210,10 +213,12 @@ def wrapper(module, buffer):
         for c in range(columns):
             part = f"[{(c + 1) * bits - 1}:{c * bits}]"
             target = f"row_{b}{part}" if banks > 1 else f"read_data{part}"
-            wen = f"write[{c}]" if columns > 1 else "write"
+            wen = f"write[{c * bits // written}]" if slices > 1 else "write"
+            at = c * bits % written
+            given_data = f"write_data[{at + bits - 1}:{at}]" if written > bits else "write_data"
             ones, zeros = f"{{{bits}{{1'b1}}}}", f"{{{bits}{{1'b0}}}}"
             pins = {"A_CLK": "clk", "A_MEN": f"(read | (enable & {wen})){chosen}", "A_WEN": f"enable & {wen}{chosen}",
-                    "A_REN": f"read{chosen}", "A_ADDR": given, "A_DIN": "write_data", "A_DLY": "1'b1",
+                    "A_REN": f"read{chosen}", "A_ADDR": given, "A_DIN": given_data, "A_DLY": "1'b1",
                     "A_DOUT": target, "A_BM": ones, "A_BIST_DIN": zeros, "A_BIST_BM": zeros,
                     "A_BIST_ADDR": f"{{{inner}{{1'b0}}}}"}
             pins |= {f"A_BIST_{p}": "1'b0" for p in ("CLK", "EN", "MEN", "WEN", "REN")}

@@ -1,0 +1,161 @@
+"""What a configuration will take, before anything is built: sizes, bits, rows, cycles, memory, area, its program.
+
+    sottovoce describe paper
+    sottovoce describe my.yaml --json
+"""
+
+import argparse
+import json
+import sys
+
+from . import config as configs
+from .interface import MODES, Recurrent
+from .program import Kind, listing, program
+
+# Area of logic and flip-flops in IHP's 130 nm, um2: least squares over mapped blocks of `paper`, `keywords`, `tiny`.
+# Rough (± 15 %): `sottovoce synth` maps the real thing.
+PE_BIT, COMBINE_BIT, LIF_BIT, FLIP_FLOP, DRAIN_BIT, SCAN_BIT, FIXED = 155.0, 60.0, 165.0, 59.0, 66.0, 95.0, 45_000.0
+SRAM_BIT, SRAM_COLUMN, SRAM_ROWS = 3.474, 566.5, 64  # of IHP's macros, of at least so many rows
+
+
+def cycles(config, mode, density):
+    """Cycles of a frame in steady state where a share `density` of the neurons fires, at each time step apart.
+
+    density 0: silence, zero features. 1: all fire and all digits are set. Between: independent neurons, half the
+    digits; a half's fullest scan is taken as its mean.
+    """
+    mode, built = mode.built(config), config.mechanisms
+    digits = 4 * density if built.zero_skip_input else 4
+    either = 1 - (1 - density) ** 2
+    beats = 2 * config.lanes // config.logits_per_beat
+
+    def scan(neurons, share, split):
+        return max(1, (-(-neurons // 2) if split else neurons) * share)
+
+    total, captured = 0, 0
+    for step in program(config):
+        if step.kind is Kind.INPUT:
+            total += config.features * max(1, digits)
+        elif step.kind is Kind.LIF:
+            total += step.words * (2 if config.lif_in_memory else mode.time_steps)
+        elif step.kind in (Kind.COMBINE, Kind.WAIT, Kind.FINAL):
+            total += 1
+        elif step.kind is Kind.FC:
+            share = density if built.zero_skip_fc else 1
+            scans = mode.time_steps
+            if mode.two_steps and mode.merge:
+                share, scans = either if built.zero_skip_fc else 1, 1
+            for index in range(config.passes):
+                split = config.split_pass and index == config.passes - 1
+                slots = scans * scan(config.last.neurons, share, split)
+                captured += max(slots, beats + 1) if index else slots
+        else:
+            block = next(b for b in config.blocks() if b.base == step.base)
+            neurons = config.layers[block.source].neurons
+            if not mode.two_steps:
+                total += scan(neurons, density if built.zero_skip_recurrent else 1, True)
+            elif mode.recurrent is Recurrent.SEQUENTIAL:
+                total += 2 * neurons
+            else:
+                total += scan(neurons, either if mode.recurrent is Recurrent.UNION else 1, False)
+    return round(total + captured)
+
+
+def memories(config):
+    """Memories as rows of plain values: name, rows, bits a row, bits."""
+    return [{"name": name, "rows": rows, "row_bits": bits, "bits": rows * bits}
+            for name, (rows, bits, _) in config.memories().items()]
+
+
+def area(config):
+    """Rough area by part in mm2, IHP 130 nm, before layout."""
+    c, names = config, 1 + config.synapses
+    state = sum(layer.neurons for layer in c.layers)
+    flip_flops = 2 * state + 8 * c.features + 32 * 18 + 2 * sum(
+        (c.groups_of(k) - 1) * c.lanes + c.history_of(k) * layer.neurons for k, layer in enumerate(c.layers))
+    flip_flops += sum(c.layers[layer].neurons * most.bit_length() for layer, most in c.delays().values())
+    if not c.lif_in_memory:
+        flip_flops += state * names * c.potential_bits + c.words * c.neuron_bits
+    sram = sum(max(rows, SRAM_ROWS) * bits * SRAM_BIT + bits * SRAM_COLUMN for rows, bits, _ in c.memories().values())
+    parts = {
+        "memories": sram,
+        "PE sets": 2 * c.lanes * c.accumulator_bits * PE_BIT,
+        "combine": c.lanes * c.accumulator_bits * COMBINE_BIT,
+        "LIF": c.lif_lanes * names * c.potential_bits * LIF_BIT,
+        "drain": 2 * c.lanes * c.logit_bits * DRAIN_BIT,
+        "zero-skipping": 2 * c.half * SCAN_BIT,
+        "flip-flops of neurons": flip_flops * FLIP_FLOP,
+        "rest": FIXED,
+    }
+    return {name: round(um2 * 1e-6, 4) for name, um2 in parts.items()} | {
+        "total": round(sum(parts.values()) * 1e-6, 3)}
+
+
+def describe(config):
+    """Everything as plain values."""
+    return {
+        "name": config.name,
+        "network": [config.features, *(layer.neurons for layer in config.layers), config.outputs],
+        "lanes": config.lanes,
+        "groups": [config.groups_of(k) for k in range(len(config.layers))] + [config.groups],
+        "weights": sum(rows * columns for rows, columns in config.matrices().values()),
+        "bits": {"weight": config.weight_bits, "accumulator": config.accumulator_bits,
+                 "accumulator needed": config.accumulator_bits_needed, "potential": config.potential_bits,
+                 "logit": config.logit_bits},
+        "LIF": {"lanes": config.lif_lanes, "words": config.words,
+                "state in": "memory" if config.lif_in_memory else "flip-flops",
+                "table of neurons": config.neuron_fields()},
+        "delays": {matrix: most for matrix, (_, most) in config.delays().items()},
+        "memories": memories(config),
+        "cycles": {name: {"best": cycles(config, mode, 0), "typical": cycles(config, mode, 0.2),
+                          "worst": cycles(config, mode, 1)} for name, mode in MODES.items()},
+        "area_mm2": area(config),
+        "program": listing(config),
+    }
+
+
+def text(config):
+    """The same for people."""
+    found = describe(config)
+    memory = sum(row["bits"] for row in found["memories"])
+    bits, lif = found["bits"], found["LIF"]
+    lines = [
+        f"{config.name}: {' -> '.join(map(str, found['network']))}, {found['weights']:,} weights of "
+        f"{bits['weight']} bits on 2 x {config.lanes} lanes; groups {', '.join(map(str, found['groups']))}",
+        f"accumulators {bits['accumulator']} bits ({bits['accumulator needed']} needed), logits {bits['logit']} bits, "
+        f"potentials Q{config.potential_bits - config.potential_fraction}.{config.potential_fraction}",
+        f"LIF: {lif['lanes']} neurons a cycle, {lif['words']} words, state in {lif['state in']}"
+        + (f"; a neuron has its own {', '.join(lif['table of neurons'])}" if lif["table of neurons"] else ""),
+        *(f"delays into {matrix}: 0 to {most} frames" for matrix, most in found["delays"].items()),
+        "", f"memories: {memory / 8192:.1f} KiB",
+        *(f"  {row['name']:<14}{row['rows']:>6} rows x {row['row_bits']:>5} bits" for row in found["memories"]),
+        "", f"cycles a frame    {'silence':>8}{'20 % fire':>11}{'all fire':>10}",
+        *(f"  {name:<16}{row['best']:>8}{row['typical']:>11}{row['worst']:>10}"
+          for name, row in found["cycles"].items()),
+        "", "area, mm2, IHP 130 nm, rough (`sottovoce synth` maps it)",
+        *(f"  {name:<22}{value:>8.3f}" for name, value in found["area_mm2"].items()),
+        "", "program of a frame", *found["program"]]
+    return "\n".join(lines)
+
+
+def add_arguments(parser):
+    parser.add_argument("config", help="a configuration's name or YAML file")
+    parser.add_argument("--json", action="store_true", help="plain values in place of text")
+
+
+def run(args):
+    config = configs.load(args.config)
+    print(json.dumps(describe(config), indent=1) if args.json else text(config))
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="hw.describe", description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    try:
+        run(parser.parse_args(argv))
+    except configs.ConfigError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
