@@ -18,6 +18,7 @@ def install():
         if os.getpid() != owner:  # a worker that was forked from this process
             os._exit(STATUS)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.unraisablehook = lambda _: None  # raised in a destructor it is dropped, and Python would print where
         for pid in descendants(owner):
             _end(pid)
         deadline = threading.Timer(PATIENCE_S, leave)

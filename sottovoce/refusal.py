@@ -6,7 +6,9 @@ CANNOT, MISUSED = 1, 2
 
 
 def say(message):
-    """One line on stderr, however many the message has."""
+    """One line on stderr, however many the message has; of an `OSError` the file and the reason."""
+    if isinstance(message, OSError) and message.strerror:
+        message = f"{message.filename}: {message.strerror}" if message.filename else message.strerror
     print(f"error: {' '.join(str(message).split())}", file=sys.stderr)
 
 
