@@ -23,6 +23,7 @@ GROUPS = {
         "evaluate": Command("", "score a model on labelled speech", "evaluate"),
     },
     "hardware": {
+        "describe": Command("hw.describe", "sizes, cycles, memory and area of a configuration, before it is built"),
         "verilog": Command("cosim.verilog", "Verilog and C header of a configuration, memory images of a network"),
     },
     "your own network": {
