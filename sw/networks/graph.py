@@ -152,7 +152,7 @@ def _values(name, group):
         bad = np.argwhere(~np.isfinite(value))
         if len(bad):
             at = tuple(bad[0].tolist())
-            raise GraphError(f"node {name!r}: {key}{list(at) if at else ''} is {value[at]:g}; {len(bad)} of {value.size} "
-                             "values are no finite numbers: train again, or leave them out")
+            raise GraphError(f"node {name!r}: {key}{list(at) if at else ''} is {value[at]:g}; {len(bad)} of "
+                             f"{value.size} values are no finite numbers: train again, or leave them out")
         values[key] = value
     return values

@@ -129,7 +129,8 @@ def leaky_between():
 
 
 REFUSED = {
-    "cycle without state": (stateless_cycle, r"'(a|b)': a cycle without state \((a -> b -> a|b -> a -> b)\): put a LIF or IF node into it"),
+    "cycle without state": (stateless_cycle, r"'(a|b)': a cycle without state \((a -> b -> a|b -> a -> b)\): "
+                                             "put a LIF or IF node into it"),
     "convolution": (lambda: replaced("n0", nir.Conv1d(6, np.ones((12, 1, 3)), 1, 0, 1, 1, np.zeros(12))),
                     r"'n0': a convolution .*: unroll it into a Linear node"),
     "pooling": (lambda: replaced("n0", nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))),
