@@ -33,7 +33,7 @@ listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, M
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: verilog cosim bus-test activity conformance keyword-conformance rates
+.PHONY: verilog cosim bus-test activity conformance networks keyword-conformance rates
 ## Hardware and its proof
 verilog: $(READY) ## Verilog, header, images into build/verilog/CONFIG (CONFIG=paper|…|file.yaml, IMAGES=model, BUS=axi|wishbone)
 	@$(DOOR) verilog $(call opt,--config,CONFIG) $(call opt,--model,$(if $(value MODEL),MODEL,IMAGES)) \
@@ -47,6 +47,9 @@ activity: $(READY) ## Cycles a frame at the published activity, by phase, publis
 
 conformance: $(READY) ## Whole utterances in every mode, RTL against golden (MODEL=name|folder, DATA=folder with a manifest)
 	@$(DOOR) conformance $(call opt,--model,MODEL) $(call opt,--data,DATA) $(more)
+
+networks: $(READY) ## Many configurations in every mode, RTL against golden, or one network (MODEL=folder; half an hour)
+	@$(DOOR) networks $(call opt,--model,MODEL) $(publish) $(more)
 
 keyword-conformance: $(READY) ## Keyword models on the RTL, bit for bit (DATA=folder)
 	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(more)

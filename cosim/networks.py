@@ -3,12 +3,15 @@
     sottovoce networks                             all of them (half an hour)
     sottovoce networks --only delays drawn7        some
     sottovoce networks --model FOLDER              a network of one's own, its weights and configuration
+    sottovoce networks --model FOLDER --features FILE.npy     on features of one's own
+    sottovoce networks --refused                   graphs of other libraries that cannot be mapped, and why
 
 Random weights, tables of single neurons over their whole range, random features, streamed and frame by frame; every
 spike, potential, logit, cycle and row read is compared.
 """
 
 import time
+from pathlib import Path
 
 import torch
 
@@ -19,6 +22,7 @@ from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw.interface import MODES
 from sw import golden
+from sw.networks import calibration, refusals
 
 FILE = "networks.json"
 SHIPPED = ("paper", "phone", "keywords", "tiny")
@@ -63,11 +67,40 @@ def row(model, source, utterances):
         "network": config.name, "source": source, "layers": len(config.layers), "lanes": config.lanes,
         "neurons": [layer.neurons for layer in config.layers], "lif_lanes": config.lif_lanes,
         "values_compared": compared, "differences": differences, "cycles_per_frame": cycles, "row_reads": reads,
-        "spike_agreement": None, "seconds": round(time.monotonic() - started, 1)}, first
+        **{key: model.manifest.get(key) for key in ("spike_agreement", "import_seconds")},
+        "seconds": round(time.monotonic() - started, 1)}, first
+
+
+def refused(publish):
+    """Keep and print the graphs that cannot be mapped, with what is said of each."""
+    found = refusals.collected()
+    for graph in found:
+        print(f"{graph['name']}: {graph['reason']}")
+    return results.update({"refused": found}, "refused", {
+        "command": "sottovoce networks --refused", "is_not": "all that is refused: one graph for each reason"}, publish,
+        FILE)
+
+
+def work_of(args):
+    """(model, where it comes from, utterances) of everything asked for."""
+    if not args.model:
+        chosen = [configuration(name) for name in args.only or names()]
+        made = [(random_model(c, torch.Generator().manual_seed(args.seed)), source) for c, source in chosen]
+        return [(model, source, random_utterances(model.config, args.seed)) for model, source in made]
+    model = models.load(args.model)
+    source = model.manifest.get("source", f"model {model.sha256[:12]}")
+    if not args.features:
+        return [(model, source, random_utterances(model.config, args.seed))]
+    heard = calibration.load(args.features, model.config.features, model.manifest.get("feature_step"))
+    return [(model, source, list(heard.integers[:args.clips]))]
 
 
 def add_arguments(parser):
     """Options of the command."""
+    parser.add_argument("--refused", action="store_true", help="only the graphs that cannot be mapped")
+    parser.add_argument("--features", type=Path, metavar="FILE",
+                        help=".npy of the model's features (clips, frames, features), in place of random ones")
+    parser.add_argument("--clips", type=int, default=12, help="clips of FILE (default: %(default)s)")
     parser.add_argument("--only", nargs="+", metavar="NAME",
                         help=f"of {', '.join(names()[:-DRAWN])}, drawn0, drawn1, …")
     parser.add_argument("--model", help=f"{', '.join(models.names())}, or a folder")
@@ -77,17 +110,14 @@ def add_arguments(parser):
 
 def run(args):
     """Compare and keep a row for each; 1 if anything differs."""
-    if args.model:
-        model = models.load(args.model)
-        work = [(model, f"model {model.sha256[:12]}")]
-    else:
-        chosen = [configuration(name) for name in args.only or names()]
-        work = [(random_model(c, torch.Generator().manual_seed(args.seed)), source) for c, source in chosen]
+    if args.refused:
+        print(f"figures: {refused(args.publish)}")
+        return 0
     differences = 0
-    for model, source in work:
+    for model, source, utterances in work_of(args):
         config = model.config
         harness.build(config)
-        found, first = row(model, source, random_utterances(config, args.seed))
+        found, first = row(model, source, utterances)
         shape = "-".join(map(str, found["neurons"]))
         print(f"{config.name:22} {shape:24} on {config.lanes:>4} lanes {found['values_compared']:>11,} compared "
               f"{found['differences']:>4} differ  {found['cycles_per_frame']['t2_union']:>8.1f} cycles a frame "

@@ -34,6 +34,7 @@ GROUPS = {
     "proof": {
         "cosim": Command("cosim.run", "cocotb benches: emitted Verilog against the golden model"),
         "conformance": Command("cosim.conformance", "whole utterances in every mode, RTL against golden"),
+        "networks": Command("cosim.networks", "many configurations, random and named, and networks of one's own"),
         "keyword-conformance": Command("cosim.keywords", "keyword models on the RTL, bit for bit"),
         "bus-test": Command("cosim.system", "random software on AXI and Wishbone: hangs, wrong logits"),
         "activity": Command("cosim.activity", "cycles a frame at the published activity, by phase"),

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from tqdm import tqdm
 from hw import config as hw_config
 from hw import store
 from sw import golden
+from sw.integers.integer_model import IntegerModel
 from sw.networks import agreement, build, calibration, chain, dynamics, graph, reference, report
 from sw.networks.graph import GraphError
 
@@ -33,9 +35,9 @@ MOST_FIT_FRAMES = 8192   # calibration frames that neurons are tuned on; more of
 
 @dataclass(frozen=True)
 class Imported:
-    """An imported network: the model, its report (plain values), and the spikes that were compared, by layer."""
+    """An imported network: the model and its report, plain values."""
 
-    model: object
+    model: IntegerModel
     report: dict
 
 
@@ -60,7 +62,12 @@ def settings(found, base, asked):
     return fields, asked.get("dt") or noted.get("dt", DT), resets, noted.get("time_steps", 1), same
 
 
-def run_import(path, *, features=None, samples=None, feature_step=None, base=None, name=None, progress=iter, **asked):
+def no_bar(items, desc):
+    """Progress for those who want none."""
+    return items
+
+
+def run_import(path, *, features=None, samples=None, feature_step=None, base=None, name=None, progress=no_bar, **asked):
     """Import a NIR graph file; returns `Imported`. Writes nothing. Raises `GraphError` or `ConfigError`.
 
     `samples`: a .npy of calibration features; `base`: a `Config` whose sizes and formats are taken; `asked`: dt, reset,
@@ -79,42 +86,50 @@ def run_import(path, *, features=None, samples=None, feature_step=None, base=Non
     fit, check = heard.held_back
     fit = slice(*fit.indices(len(heard.integers))[:2], max(1, heard.integers[fit].shape[0] * heard.integers.shape[1]
                                                           // MOST_FIT_FRAMES))
-    potentials = {}
-    spikes = reference.run(found, np.repeat(heard.floats[fit], steps, 1), dt, resets, progress, potentials)
+    potentials, float_bar, layer_bar = {}, *(partial(progress, desc=text) for text in ("float network", "layers"))
+    spikes = reference.run(found, np.repeat(heard.floats[fit], steps, 1), dt, resets, float_bar, potentials)
     wide = {layer.name: layer.neurons for layer in layers}
     known = tuple({n: np.pad(part[n], ((0, 0), (0, 0), (0, wide[n] - part[n].shape[-1]))) for n in wide}
                   for part in (spikes, potentials))
-    made = build.quantised(layers, head, config, heard.integers[fit], known, heard.feature_step, progress,
+    made = build.quantised(layers, head, config, heard.integers[fit], known, heard.feature_step, layer_bar,
                            given=tuple(fields), final=final, steps=steps)
-    wanted = reference.run(found, np.repeat(heard.floats[check], steps, 1), dt, resets, progress)
-    trace = golden.run(made.model, heard.integers[check], progress=progress)
-    size = {layer.name: layer.neurons for layer in mapped.layers}
-    got = {n: trace.spikes[:, :, k, :, :size[n]].flatten(1, 2).numpy() for k, n in enumerate(size)}
-    logits = readout(made, head, trace.logits.numpy()[..., :made.outputs], steps)
-    stop = next(n for n in wanted if n not in size)
+    wanted = reference.run(found, np.repeat(heard.floats[check], steps, 1), dt, resets, float_bar)
+    trace = golden.run(made.model, heard.integers[check], progress=partial(progress, desc="integer network"))
     values = {
         "source": Path(path).name, "source_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-        "dt": dt, "resets": {n: resets[n] for n in size}, "time_steps": steps, "features": mapped.features,
-        "feature_step": heard.feature_step, "calibration": {
+        "dt": dt, "resets": {layer.name: resets[layer.name] for layer in mapped.layers}, "time_steps": steps,
+        "features": mapped.features, "feature_step": heard.feature_step, "calibration": {
             "source": heard.source, "clips": len(heard.integers), "frames_a_clip": heard.integers.shape[1],
             "clips_fitted": len(heard.integers[fit]), "clips_compared": len(heard.integers[check]),
             "values_clipped": heard.clipped, "features_rounded_by": heard.rounding},
-        "layers": [{"name": n, "neurons": size[n], "recurrent": layer.recurrent is not None, **done.errors,
-                    "agreement": agreement.of_layer(got[n], wanted[n])}
-                   for n, layer, done in zip(size, layers, made.layers, strict=True)],
-        "readout": {"name": head.name, "kind": head.kind, "step": made.readout_step, "outputs": made.outputs,
-                    "constant": head.constant.tolist(), "beta": None if head.beta is None else head.beta.tolist(),
-                    "agreement": agreement.of_readout(logits, wanted[stop].reshape(
-                        logits.shape[0], logits.shape[1], steps, -1).sum(2))},
-        "spike_agreement": agreement.overall(got, wanted),
-        "first_divergence": agreement.first_divergence(got, {n: wanted[n] for n in size}),
-        "saturated_potentials": trace.saturations, "seconds": round(time.perf_counter() - began, 1)}
-    noted = {key: values[key] for key in ("source", "source_sha256", "dt", "feature_step", "features", "readout")}
-    manifest = {"model": "nir", "commit": store.commit(), "versions": store.versions("nir", "torch"),
-                "logit_step": made.readout_step, "spike_agreement": values["spike_agreement"], **noted}
-    model = replace(made.model, manifest=manifest)
+        **compared(mapped, head, made, trace, wanted)}
+    values["seconds"] = round(time.perf_counter() - began, 1)
+    noted = {key: values[key] for key in ("source", "source_sha256", "dt", "feature_step", "features", "readout",
+                                          "spike_agreement")}
+    model = replace(made.model, manifest={
+        "model": "nir", "commit": store.commit(), "versions": store.versions("nir", "torch"),
+        "logit_step": made.readout_step, "import_seconds": values["seconds"], **noted})
     values |= {"sha256": model.sha256, "config": model.config.to_dict()}
     return Imported(model, json.loads(json.dumps(values, default=asdict)))
+
+
+def compared(mapped, head, made, trace, wanted):
+    """What was rounded in each layer, and how far golden's `trace` and the float network, `wanted`, agree."""
+    steps, size = trace.spikes.shape[3], {layer.name: layer.neurons for layer in mapped.layers}
+    got = {name: trace.spikes[:, :, k, :, :count].flatten(1, 2).numpy() for k, (name, count) in enumerate(size.items())}
+    logits = readout(made, head, trace.logits.numpy()[..., :made.outputs], steps)  # (B, T, O)
+    values, = (wanted[name] for name in wanted if name not in size)
+    values = values.reshape(*logits.shape[:2], steps, -1).sum(2)
+    return {
+        "layers": [{"name": layer.name, "neurons": layer.neurons, "recurrent": layer.recurrent is not None,
+                    **done.errors, "agreement": agreement.of_layer(got[layer.name], wanted[layer.name])}
+                   for layer, done in zip(mapped.layers, made.layers, strict=True)],
+        "readout": {"name": head.name, "kind": head.kind, "step": made.readout_step, "outputs": made.outputs,
+                    "constant": head.constant.tolist(), "beta": None if head.beta is None else head.beta.tolist(),
+                    "agreement": agreement.of_readout(logits, values)},
+        "spike_agreement": agreement.overall(got, wanted),
+        "first_divergence": agreement.first_divergence(got, {name: wanted[name] for name in size}),
+        "saturated_potentials": trace.saturations}
 
 
 def readout(made, head, logits, steps=1):
@@ -180,8 +195,8 @@ def run(args):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise GraphError(f"--{option.replace('_', '-')} {value:g}: wanted a number above 0")
 
-    def progress(items):
-        return tqdm(items, file=sys.stderr, disable=args.quiet, leave=False)
+    def progress(items, desc):
+        return tqdm(items, desc, file=sys.stderr, disable=args.quiet, leave=False)
     base = hw_config.load(args.config) if args.config else None
     done = run_import(args.graph, features=args.features, samples=args.calibration, feature_step=args.feature_step,
                       base=base, name=args.name, progress=progress, dt=args.dt, reset=args.reset,
