@@ -19,6 +19,7 @@ from cosim import models, results
 from cosim.errors import HarnessError
 from cosim.rtl import harness, side_by_side
 from hw import config as configs
+from hw import store
 from hw.interface import MODES, WEIGHT_BUFFERS, Phase, Recurrent
 from sw import golden
 from sw.integers.integer_model import IntegerModel
@@ -152,7 +153,7 @@ def add_arguments(parser):
     parser.add_argument("--model", help=f"the configuration of a model: {', '.join(models.names())}, or a folder")
     parser.add_argument("--seeds", type=int, default=12, help="networks drawn (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=8, help="frames counted of each (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):

@@ -13,6 +13,7 @@ import numpy as np
 from cosim import models, results
 from cosim.bench.networks import random_utterances
 from cosim.rtl import side_by_side
+from hw import store
 from sw import golden
 from sw.data import audio, manifest
 
@@ -58,7 +59,7 @@ def add_arguments(parser):
     parser.add_argument("--data", type=Path,
                         help=f"folder with a manifest.csv and dev utterances (default: {DATA}, if it is there)")
     parser.add_argument("--count", type=int, default=20, help="dev utterances (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cosim import results
 from cosim.rtl import side_by_side
 from hw import config as hw_config
 from hw import store
 from hw.interface import MODES, Phase
+from sw import options
 from sw.golden.prediction import difference
 from sw.keywords import head as heads
 from sw.keywords import score, spotter, train, waves
@@ -69,11 +69,11 @@ def _row(name, mode, held, model, outcome, logits):
 
 def add_arguments(parser):
     """Options of the command."""
-    parser.add_argument("--data", default=train.DATA, help="folder with a manifest (default: %(default)s)")
+    parser.add_argument("--data", default=options.KEYWORDS, help="folder with a manifest")
     parser.add_argument("--clips", type=int, default=60,
                         help="held-out clips, drawn with a fixed seed (default: %(default)s)")
     parser.add_argument("--config", default="keywords", help="of the heads' machine (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):

@@ -1,19 +1,19 @@
 """Trained networks by name or folder, and recordings as what they hear: a list of utterances of int8 features."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from hw.interface import MODES
+from sw import registry
 from sw.data import audio
 from sw.features import causal
 from sw.integers import integer_model
 from sw.integers.integer_model import IntegerModel, ModelError
 from sw.keywords import spotter, stream
 
-WEIGHTS = spotter.WEIGHTS
+WEIGHTS = registry.WEIGHTS
 CLIP = WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
 PAIR = "rsnn"  # the published network, trained for one and for two time steps
 PAPER = {1: "rsnn-paper-t1", 2: "rsnn-paper-t2"}
@@ -21,16 +21,12 @@ PAPER = {1: "rsnn-paper-t1", 2: "rsnn-paper-t2"}
 
 def names():
     """Names of the committed networks that run on the accelerator."""
-    return [PAIR, *sorted(p.name for p in WEIGHTS.glob("rsnn-*") if (p / "manifest.json").is_file())]
+    return registry.accelerated()
 
 
 def load(name):
-    """The `IntegerModel` of a name under sw/weights, or of a folder. Raises `ModelError` listing the names."""
-    name = PAPER[2] if str(name) == PAIR else str(name)
-    folder = WEIGHTS / name if name in names() else Path(name)
-    if not folder.is_dir():
-        raise ModelError(f"model {name!r} not found: give one of {', '.join(names())}, or the folder of a trained one")
-    return integer_model.load(folder)
+    """The `IntegerModel` of a committed name (`sw.registry`), or of a folder. Raises `ModelError` listing the names."""
+    return integer_model.load(name)
 
 
 def by_time_steps(name):

@@ -20,6 +20,7 @@ from cosim.bench import configurations
 from cosim.bench.networks import random_model, random_utterances
 from cosim.rtl import harness, side_by_side
 from hw import config as configs
+from hw import store
 from hw.interface import MODES
 from sw import golden
 from sw.networks import calibration, refusals
@@ -105,7 +106,7 @@ def add_arguments(parser):
                         help=f"of {', '.join(names()[:-DRAWN])}, drawn0, drawn1, …")
     parser.add_argument("--model", help=f"{', '.join(models.names())}, or a folder")
     parser.add_argument("--seed", type=int, default=0, help="of weights and features (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):

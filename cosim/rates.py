@@ -20,6 +20,7 @@ from tqdm import tqdm
 from cosim import activity, results
 from cosim.rtl import harness, simulate, stimulus
 from hw import config as configs
+from hw import store
 from hw.accelerator import Accelerator
 from hw.interface import MODES
 from sw.integers import images
@@ -89,7 +90,7 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=400, help="frames a round (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):

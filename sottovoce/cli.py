@@ -83,16 +83,23 @@ def find(name):
     return COMMANDS[name]
 
 
+def parsed(name, words):
+    """(module, options) of a subcommand with its arguments; `command` among the options is the line as it was typed."""
+    command = find(name)
+    module, given = families.choose(command.family, words) if command.family else (command.module, words)
+    loaded = importlib.import_module(module)
+    args = parser_of(name, loaded).parse_args(given)
+    args.command = typed(name, words)
+    return loaded, args
+
+
 def call(name, words):
     """Run a subcommand with its arguments; returns its exit status."""
     command = find(name)
-    module, words = families.choose(command.family, words) if command.family else (command.module, words)
-    loaded = importlib.import_module(module)
-    if not hasattr(loaded, "add_arguments"):
+    if command.module and not hasattr(loaded := importlib.import_module(command.module), "add_arguments"):
         return loaded.main(words)
-    args = parser_of(name, loaded).parse_args(words)
-    args.command = typed(name, words)
-    return loaded.run(args)
+    module, args = parsed(name, words)
+    return module.run(args)
 
 
 def main(argv=None):

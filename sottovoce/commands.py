@@ -45,7 +45,7 @@ GROUPS = {
         "synthetic": Command("sw.data.synthetic", "a synthetic corpus with exact phone times"),
         "download": Command("sw.data.download", "public speech corpora"),
         "optimisers": Command("sw.phones.ablate", "optimisers and surrogates compared on short trainings"),
-        "step-time": Command("sw.training.bench_step", "time of a training step beside other libraries"),
+        "step-time": Command("sw.phones.step_time", "time of a training step beside other libraries"),
         "training-report": Command("sw.phones.phone_report", "score the phone recognisers' runs: docs/training.md"),
         "keyword-report": Command("sw.keywords.keyword_report", "score the keyword runs: docs/keywords.md"),
         "study": Command("sw.keywords.studies", "a study of keyword spotting"),

@@ -8,11 +8,12 @@ from cosim.bench.machine import Machine
 from cosim.bench.networks import weights
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
+from sw import registry
 from sw.data import audio
 from sw.keywords import head as heads
 from sw.keywords import spotter, waves
 
-CLIP = spotter.WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
+CLIP = registry.WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
 
 
 def drawn(c, g):

@@ -147,7 +147,7 @@ def collect(folder, old=None):
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--build", type=Path, default=Path("build/physical"), help="default: %(default)s")
-    parser.add_argument("--publish", action="store_true", help="into docs/results in place of build/results")
+    store.add_publish(parser)
 
 
 def run(args):

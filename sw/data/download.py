@@ -1,14 +1,14 @@
-"""Speech Commands from its public address, checked and unpacked: `python -m sw.data.download --version 2 --out FOLDER`.
+"""Speech Commands from its public address, checked and unpacked.
+
+    sottovoce download --version 2 --out FOLDER
 
 The archive's size and SHA-256 are checked before anything is unpacked; a download that was cut off goes on where it
 stopped. Everything is unpacked beside the target and renamed, so that FOLDER is whole or absent.
 """
 
-import argparse
 import hashlib
 import http.client
 import shutil
-import sys
 import tarfile
 import urllib.error
 import urllib.request
@@ -100,33 +100,26 @@ def unpack(path, folder):
         shutil.rmtree(part, ignore_errors=True)
 
 
-def main(argv=None):
-    """Download as told; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.data.download", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--version", choices=sorted(ARCHIVES), default="2", help="1: 30 words, 2: 35 words")
-    p.add_argument("--out", default="build/speech_commands", help="folder to make")
-    p.add_argument("--archive", help="a copy of the .tar.gz, in place of downloading")
-    p.add_argument("--quiet", action="store_true")
-    args = p.parse_args(argv)
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--version", choices=sorted(ARCHIVES), default="2", help="1: 30 words, 2: 35 words")
+    parser.add_argument("--out", default="build/speech_commands", help="folder to make")
+    parser.add_argument("--archive", help="a copy of the .tar.gz, in place of downloading")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args):
+    """Download or take the copy, check, unpack."""
     archive, folder = ARCHIVES[args.version], Path(args.out)
-    try:
-        if folder.exists():
-            raise DataError(f"{folder}: is there already; name another folder or remove it")
-        if args.archive:
-            path = Path(args.archive)
-            if not path.is_file():
-                raise DataError(f"{path}: no such archive")
-            verify(archive, path)
-        else:
-            path = fetch(archive, folder.with_name(archive.url.rsplit("/", 1)[1]), args.quiet)
-        unpack(path, folder)
-    except (DataError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if folder.exists():
+        raise DataError(f"{folder}: is there already; name another folder or remove it")
+    if args.archive:
+        path = Path(args.archive)
+        if not path.is_file():
+            raise DataError(f"{path}: no such archive")
+        verify(archive, path)
+    else:
+        path = fetch(archive, folder.with_name(archive.url.rsplit("/", 1)[1]), args.quiet)
+    unpack(path, folder)
     print(f"{folder}: Speech Commands v0.0{args.version}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

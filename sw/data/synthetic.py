@@ -1,16 +1,16 @@
-"""A synthetic corpus with exact phone times, for training with no data at hand: `python -m sw.data.synthetic`.
+"""A synthetic corpus with exact phone times, for training with no data at hand.
+
+    sottovoce synthetic --out build/synthetic
 
 Sentences from a small grammar, said by espeak-ng in many voices, as FLAC, `.phn` and `manifest.csv` like any other
 folder of labelled speech. It is synthetic in name (`corpus`, speakers, folder) and in sound: figures made with it must
 say so.
 """
 
-import argparse
 import csv
 import io
 import random
 import shutil
-import sys
 from pathlib import Path
 
 import soundfile
@@ -98,24 +98,17 @@ def make(folder, utterances=400, speakers=26, seed=0, quiet=False):
     return seconds
 
 
-def main(argv=None):
-    """Make the corpus; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.data.synthetic", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--out", default="build/synthetic")
-    p.add_argument("--utterances", type=int, default=400)
-    p.add_argument("--speakers", type=int, default=26)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--quiet", action="store_true")
-    args = p.parse_args(argv)
-    try:
-        seconds = make(args.out, args.utterances, args.speakers, args.seed, args.quiet)
-    except (DataError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--out", default="build/synthetic", help="folder to make")
+    parser.add_argument("--utterances", type=int, default=400)
+    parser.add_argument("--speakers", type=int, default=26, help="voices")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args):
+    """Make the corpus."""
+    seconds = make(args.out, args.utterances, args.speakers, args.seed, args.quiet)
     print(f"{args.out}: {args.utterances} synthetic utterances, {seconds / 60:.1f} min; train with --data {args.out}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

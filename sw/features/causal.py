@@ -50,6 +50,11 @@ class Normalisation:
         return _quantise(logmel - _running_mean(logmel, self.mean), self.deviation)
 
 
+def frames_in(samples):
+    """Whole windows in so many samples."""
+    return max(0, 1 + (samples - WINDOW) // SHIFT)
+
+
 def _quantise(centred, deviation):
     return np.clip(np.round(SCALE * centred / deviation), -127, 127).astype(np.int8)
 
@@ -72,7 +77,7 @@ def _options():
 
 
 def log_mel(wave):
-    """Float32 (samples,) in -1..1 at 16 kHz -> float32 (frames, 40), floored; frames = 1 + (samples - 400) // 160."""
+    """Float32 (samples,) in -1..1 at 16 kHz -> float32 (frames, 40), floored; see `frames_in`."""
     bank = knf.OnlineFbank(_options())
     bank.accept_waveform(RATE, (np.asarray(wave, np.float32) * 32768).tolist())
     bank.input_finished()

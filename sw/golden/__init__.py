@@ -8,11 +8,11 @@ The functions have the names of the blocks in `hw`, and share no code with them.
 """
 
 from .blocks import combine, delayed, digits, fc_layer, input_layer, lif, pe_array, recurrent_layer, synapse
-from .cycles import Cost, cycles, ends
+from .cycles import Cost, cycles, ends, fan_out
 from .network import State, Trace, run
 from .prediction import Prediction, PredictionError, predict
 from .scans import input_scan, zero_skip
 
 __all__ = ["Cost", "Prediction", "PredictionError", "State", "Trace", "combine", "cycles", "delayed", "digits", "ends",
-           "fc_layer", "input_layer", "input_scan", "lif", "pe_array", "predict", "recurrent_layer", "run", "synapse",
-           "zero_skip"]
+           "fan_out", "fc_layer", "input_layer", "input_scan", "lif", "pe_array", "predict", "recurrent_layer", "run",
+           "synapse", "zero_skip"]

@@ -113,3 +113,9 @@ def _fc(config, mode, spikes, spent, reads):
             follower = names.FINAL if index == config.passes - 1 else names.FC
             spent[..., follower.value] += stall
     spent[..., names.FINAL.value] += 1
+
+
+def fan_out(widths, recurrent):
+    """Additions that a spike of each layer causes in the sums of its own layer and the next, the readout's left out."""
+    following = [*widths[1:], 0]
+    return [own * bool(again) + after for own, again, after in zip(widths, recurrent, following, strict=True)]

@@ -1,97 +1,106 @@
-"""From a trained network to the integers that the accelerator loads, with everything its decoder needs."""
-
-from dataclasses import asdict
+"""From a trained network to the integers that the accelerator loads: one export, with every check, for every task."""
 
 import torch
 
 from hw import store
 from sw.integers.integer_model import IntegerModel
-from sw.phones.decode import SCALES
-from sw.phones.stages import size_of
 
 SILENT, SATURATED = 0.01, 0.90  # firing rates of a layer that has stopped to say anything
+FORMATS = ("input_shift", "potential_fraction", "potential_bits")  # of both network and configuration
 
 
 class ExportError(ValueError):
-    """A network that has no integer form yet."""
+    """A network that has no integer form on this configuration; the message quotes both values."""
 
 
 @torch.no_grad()
 def parts(network, config):
-    """Trained, quantised `Rsnn` -> what an `IntegerModel` of `config` is made of: matrices, thresholds, neurons, steps.
+    """Trained, quantised `sw.models.rsnn.Rsnn` -> what an `IntegerModel` of `config` is made of, by field.
 
-    Raises `ExportError` for a float network and for one that is not what `config` builds.
+    Raises `ExportError` for a network of floats, and for one that is not what `config` builds, quoting both values.
     """
     if int(network.bits) != config.weight_bits:
         raise ExportError(f"the network has {int(network.bits) or 'float'} bit weights, {config.name} wants "
-                          f"{config.weight_bits}: train its quantised stage first")
-    if network.input_shift != config.input_shift:
-        raise ExportError(f"input_shift={network.input_shift} was trained, but {config.name} has {config.input_shift}")
-    shapes = {name: tuple(matrix.shape) for name, matrix in network.integers().items()}
-    if shapes != config.matrices():
-        raise ExportError(f"the network has {shapes}, {config.name} wants {config.matrices()}")
-    neurons, thresholds = {}, torch.zeros(len(config.layers), dtype=torch.int32)
-    for k, layer in enumerate(config.layers):
-        threshold, shifts = network.threshold(k).round().to(torch.int32), getattr(network, f"shift{k}")
-        if layer.threshold == "neuron":
-            neurons[f"thresholds{k}"] = threshold.expand(layer.neurons).clone()
-        else:
-            thresholds[k] = _one(threshold, f"thresholds of layer {k}", config)
-        if layer.leak_shift == "neuron":
-            neurons[f"leaks{k}"] = shifts.to(torch.int32)
-        elif _one(shifts, f"leak_shift of layer {k}", config) != layer.leak_shift:
-            raise ExportError(f"leak_shift={network.leak_shift} was trained, but {config.name} has "
-                              f"{list(config.leak_shift)}")
-        if layer.bias:
-            neurons[f"biases{k}"] = (network.integer_bias(k).round().to(torch.int32) if network.bias else
-                                     torch.zeros(layer.neurons, dtype=torch.int32))
-        elif network.bias:
-            raise ExportError(f"layer {k} was trained with a bias, {config.name} has none: bias: true")
-    late = {"fc" if name == "readout" else name: most for name, most in network.delays.items()}
-    for matrix in {*late, *config.delays()}:
-        if late.get(matrix, 0) > config.delays().get(matrix, (0, 0))[1]:
-            raise ExportError(f"delays up to {late[matrix]} into {matrix} were trained, {config.name} has fewer")
-    for matrix, (layer, _) in config.delays().items():
-        source = getattr(network, f"delay_{'readout' if matrix == 'fc' else matrix}", None)
-        neurons[f"delays_{matrix}"] = (torch.zeros(config.layers[layer].neurons, dtype=torch.int32)
-                                       if source is None else source.to(torch.int32))
+                          f"{config.weight_bits}: train a quantised stage first")
+    for field in FORMATS:
+        _same(field, getattr(network, field), getattr(config, field), config)
+    for field, trained in (("neurons", network.widths), ("recurrent", network.recurrent)):
+        _same(field, list(trained), [getattr(layer, field) for layer in config.layers], config)
+    layers = [_layer(network, config, i) for i in range(len(config.layers))]
     return {"matrices": {name: w.round().to(torch.int32) for name, w in network.integers().items()},
-            "thresholds": thresholds, "neurons": neurons, "time_steps": network.time_steps}
-
-
-def _one(values, name, config):
-    found = values.unique()
-    if len(found) > 1:
-        raise ExportError(f"{name} are a neuron's own ({int(found[0])} to {int(found[-1])}): {config.name} has one")
-    return int(found[0])
+            "thresholds": torch.tensor([threshold for _, threshold in layers], dtype=torch.int32),
+            "neurons": {key: values for tables, _ in layers for key, values in tables.items()} |
+            _delays(network, config), "time_steps": network.time_steps}
 
 
 @torch.no_grad()
-def integer_model(model, config, task, recipe=None, scales=None):
-    """Trained `Rsnn` -> `IntegerModel` of `config`. `task`: the `PhoneTask` it was trained on; `scales`: decoder's."""
-    found = parts(model, config)
-    manifest = {
-        "model": "rsnn", "bytes": size_of(model), "commit": store.commit(), "torch": torch.__version__,
-        "recipe": {"split": task.split.name, "train_utterances": len(task.split.train), **(recipe or {})},
-        "corpora": sorted({u.corpus for u in task.split.train}),
-        "licence_note": licence_note(task.split.train),
-        "targets": {"kind": task.layout.kind, "delay": task.delay},
-        "decoder": asdict(scales or SCALES[task.layout.kind]),
-        "logit_step": float(model.steps_of[2]),
-        "weight_steps": {"layer0": float(model.steps_of[0]), "layer1": float(model.steps_of[1])},
-        "fc_zero_share": round(float((found["matrices"]["fc"] == 0).float().mean()), 4)}
-    tables = {"feature_mean": torch.from_numpy(task.normalisation.mean),
-              "feature_deviation": torch.from_numpy(task.normalisation.deviation),
-              "bigram": torch.from_numpy(task.grammar.bigram), "stay": torch.from_numpy(task.grammar.stay),
-              "log_prior": task.log_prior}
-    return IntegerModel(config, **found, tables=tables, manifest=manifest)
+def integer_model(network, config, *, name, recipe, tables, used_outputs=None, **manifest):
+    """Trained, quantised `Rsnn` -> `IntegerModel` of `config`, checked to be the machine that was trained.
+
+    `recipe`: how it was trained, plain values. `tables`: tensors that travel along. `used_outputs`: outputs beyond
+    these get weights of 0. `manifest`: what else its users want to know (targets, labels, decoder). Raises what `parts`
+    does; `ModelError` for another number of features or outputs; `ExportError` naming a neuron whose accumulator could
+    overflow.
+    """
+    found = parts(network, config)
+    fc = found["matrices"]["fc"]
+    if used_outputs is not None:
+        fc[:, used_outputs:] = 0
+    entries = {"model": name, "bytes": network.size_bytes(), **store.recipe(""), "recipe": recipe,
+               "logit_step": float(network.steps_of[-1]), **manifest,
+               "fc_zero_share": round(float((fc == 0).float().mean()), 4)}
+    if network.steps == "layer":
+        entries["weight_steps"] = {f"layer{k}": float(step) for k, step in enumerate(network.steps_of[:-1])}
+    model = IntegerModel(config, **found, tables=tables, manifest=entries)
+    check_bounds(model)
+    return model
 
 
-def licence_note(utterances):
-    """What must be said of weights trained on these utterances."""
-    if any(u.corpus == "timit_sample" for u in utterances):
-        return "trained in part on the TIMIT sample that NLTK distributes, whose licence is CC BY-NC-SA"
-    return ""
+def _same(field, trained, built, config):
+    if trained != built:
+        raise ExportError(f"{field}={trained!r} was trained, but {config.name} has {built!r}: the machine would "
+                          "differ; train again, or name the configuration it was trained for")
+
+
+def _layer(network, config, i):
+    """(tables of single neurons, the layer's threshold) of layer `i`, whose arithmetic is the configuration's."""
+    layer, where, tables = config.layers[i], f"layers[{i}].", {}
+    shifts, thresholds = getattr(network, f"shift{i}").int(), network.threshold(i).round().int()
+    for field, trained, built in (("reset", network.reset, layer.reset), ("persist", True, layer.persist),
+                                  ("synapse_shift", 0, layer.synapse_shift)):
+        _same(where + field, trained, built, config)
+    if network.bias and not layer.bias:
+        raise ExportError(f"{where}bias=True was trained, but {config.name} has False: set `bias: true`")
+    if layer.leak_shift == "neuron":
+        tables[f"leaks{i}"] = shifts
+    else:
+        trained = sorted(set(shifts.tolist()))
+        _same(where + "leak_shift", trained[0] if len(trained) == 1 else trained, layer.leak_shift, config)
+    if layer.bias:
+        tables[f"biases{i}"] = network.integer_bias(i).round().int() if network.bias else torch.zeros_like(shifts)
+    if layer.threshold == "neuron":
+        tables[f"thresholds{i}"] = thresholds.expand(layer.neurons).contiguous()
+        return tables, 0
+    if thresholds.numel() > 1:
+        raise ExportError(f"{where}threshold: a weight step a neuron was trained, but {config.name} has one threshold "
+                          "a layer: set `threshold: neuron`")
+    return tables, int(thresholds)
+
+
+def _delays(network, config):
+    """Tables of the frames that single neurons' spikes come late."""
+    built, tables = config.delays(), {}
+    for connection in network.delays:
+        matrix = "fc" if connection == "readout" else connection
+        longest = int(getattr(network, f"delay_{connection}").max())
+        if longest > built.get(matrix, (0, 0))[1]:
+            raise ExportError(f"delays up to {longest} into {matrix} were trained, but {config.name} has "
+                              f"{built.get(matrix, (0, 0))[1]} frames at most: raise its delays")
+    for matrix, (layer, _) in built.items():
+        late = getattr(network, f"delay_{'readout' if matrix == 'fc' else matrix}", None)
+        tables[f"delays_{matrix}"] = torch.zeros(config.layers[layer].neurons, dtype=torch.int32) \
+            if late is None else late.int()
+    return tables
 
 
 def bounds(model):

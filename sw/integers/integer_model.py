@@ -6,7 +6,6 @@ normalisation, targets, hash).
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,13 +16,10 @@ from safetensors.torch import save as save_tensors
 
 from hw import config as hw_config
 from hw import store
-from sw import golden
+from sw import golden, registry
+from sw.registry import ModelError
 
-MATRICES = ("input", "recurrent0", "forward1", "recurrent1", "fc")  # of two recurrent layers, as they are trained here
-
-
-class ModelError(ValueError):
-    """A model folder that cannot be used; the message names the file."""
+WEIGHTS_FILE = "weights.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,37 +145,43 @@ class IntegerModel:
         folder.mkdir(parents=True, exist_ok=True)
         manifest = {**self.manifest, "config": self.config.to_dict(), "time_steps": self.time_steps,
                     "sha256": self.sha256}
-        store.write_atomically(folder / "weights.safetensors", self.payload())
+        store.write_atomically(folder / WEIGHTS_FILE, self.payload())
         store.write_json(folder / "manifest.json", manifest)
 
 
-def load(folder):
-    """Read a model folder; raises `ModelError` naming the file if it is missing, damaged or does not match its hash."""
-    folder = Path(folder)
-    for name in ("manifest.json", "weights.safetensors"):
-        if not (folder / name).is_file():
-            raise ModelError(f"{folder / name} is missing: train a model (make train) or name another folder")
+def load(model):
+    """Read a model by its committed name (`sw.registry`) or from its folder.
+
+    Raises `ModelError` in one line: the names that exist, or the file that is missing, damaged or not of its hash.
+    """
+    names = registry.accelerated()
+    folder = registry.folder_of(model, names)
+    manifest = registry.manifest_of(folder)
+    if "config" not in manifest:
+        raise ModelError(f"{folder}: not a network for the accelerator: give one of {', '.join(names)}, or the folder "
+                         "of an exported one")
+    weights = folder / WEIGHTS_FILE
+    if not weights.is_file():
+        raise ModelError(f"{weights} is missing: train a model (`sottovoce train`) or name another folder")
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        data = (folder / "weights.safetensors").read_bytes()
+        data = weights.read_bytes()
         tensors = load_tensors(data)
         config = hw_config.from_dict(manifest.pop("config"), str(folder / "manifest.json"))
         stored, time_steps = manifest.pop("sha256"), manifest.pop("time_steps")
         parts = {name: {n: tensors[n] for n in names} for name, names in (
             ("matrices", config.matrices()), ("neurons", config.neuron_tables()))}
         thresholds = tensors["thresholds"]
-    except (AttributeError, TypeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError, SafetensorError,
-            KeyError) as error:
+    except (SafetensorError, KeyError) as error:
         raise ModelError(f"{folder}: not a readable model: {error!r}") from None
     if hashlib.sha256(data).hexdigest() != stored:
-        raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
+        raise ModelError(f"{weights}: hash differs from the manifest's; restore both files")
     tables = {name.removeprefix("table."): t for name, t in tensors.items() if name.startswith("table.")}
     try:
-        model = IntegerModel(config, **parts, thresholds=thresholds, time_steps=time_steps, tables=tables,
+        whole = IntegerModel(config, **parts, thresholds=thresholds, time_steps=time_steps, tables=tables,
                              manifest=manifest)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from None
-    return replace(model, thresholds=thresholds.to(torch.int32),
+    return replace(whole, thresholds=thresholds.to(torch.int32),
                    **{name: {n: t.to(torch.int32) for n, t in part.items()} for name, part in parts.items()})
 
 

@@ -43,7 +43,8 @@ def power_of_two(step):
 
 
 def dequantised(model):
-    """Float weights by name of an `IntegerModel`, in units of thresholds of 1 (`docs/arithmetic.md`, scales)."""
+    """Float weights by name of an `IntegerModel`, in units of thresholds of 1 (`docs/arithmetic.md`, scales);
+    biases with them."""
     unit, found = 2 ** model.config.potential_fraction, {}
     for name, weight in model.matrices.items():
         if name == "fc":

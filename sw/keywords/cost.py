@@ -11,11 +11,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hw.interface import MODES
 from sw import golden
-from sw.keywords.spotter import GoldenSpotter, floats
+from sw.keywords import frontends
+from sw.keywords.spotter import GoldenSpotter
+from sw.models import keyword_rsnn
 from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
 
-FRAMES = 98  # of one second, through the causal front-end
+FRAMES = frontends.CAUSAL_FRAMES
 
 
 def parameters(spotter):
@@ -24,11 +26,11 @@ def parameters(spotter):
         c = spotter.network.integers.config
         return _weights(c, len(spotter.labels)) + sum(layer.neurons * layer.bias for layer in c.layers)
     if isinstance(spotter.network, KeywordRsnn):
-        return sum(_synapses(spotter.network)) + sum(spotter.network.core.widths) * bool(spotter.network.core.bias)
+        return sum(synapses(spotter.network)) + sum(spotter.network.core.widths) * bool(spotter.network.core.bias)
     return sum(p.numel() for p in spotter.network.parameters())
 
 
-def _synapses(network):
+def synapses(network):
     """Weights of each matrix of a `KeywordRsnn`, those of unused outputs left out."""
     return [rows * (network.classes if name == "fc" else columns)
             for name, (rows, columns) in network.core.matrices.items()]
@@ -53,7 +55,7 @@ def macs(spotter, x):
     if isinstance(spotter.network, KeywordRsnn):
         core = spotter.network.core
         return x.shape[2] * sum(n * (1 if name == "input" else core.time_steps)
-                                for name, n in zip(core.matrices, _synapses(spotter.network), strict=True))
+                                for name, n in zip(core.matrices, synapses(spotter.network), strict=True))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         spotter.network(x.float())
     return counter.get_total_flops() // 2
@@ -65,7 +67,7 @@ def size(spotter):
     if isinstance(spotter.network, KeywordRsnn) and int(spotter.network.core.bits):
         core = spotter.network.core
         own = sum(core.widths) * ((core.steps == "neuron") + bool(core.bias))
-        return sum(_synapses(spotter.network)) * int(core.bits) // 8 + 2 * own
+        return sum(synapses(spotter.network)) * int(core.bits) // 8 + 2 * own
     if isinstance(spotter.network, GoldenSpotter):
         c = spotter.network.integers.config
         own = sum(layer.neurons * ((layer.threshold == "neuron") + layer.bias) for layer in c.layers)
@@ -81,7 +83,7 @@ def latency(spotter, x, runs=200):
     """
     network = spotter.network
     if isinstance(network, GoldenSpotter):
-        network = floats(network.integers)
+        network = keyword_rsnn.of_integers(network.integers)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     x, times = x[:1].float(), []

@@ -1,25 +1,29 @@
-"""Score a keyword spotter: `python -m sw.phones.evaluate --model sparknet-32 --data FOLDER` (or `make evaluate`).
+"""Score a keyword spotter on labelled clips: accuracy, macro-F1, confusions, cost, and accuracy under noise.
+
+    sottovoce evaluate sparknet-32 --data FOLDER --snr 20 10 0 --kinds babble
 
 FOLDER is Speech Commands or has a `manifest.csv` with `path` and `label` (and, if known, `speaker` and `split`). A clip
 need not be one second or 16 kHz; one that cannot be read is named and left out, one that is silent is named.
 """
 
-import argparse
-import logging
-import sys
 from collections import Counter
-from pathlib import Path
 
 import torch
 
 from hw import store
+from sw import options, registry
 from sw.data import speech_commands
-from sw.keywords import cost, head, noise, recipes, score, spotter, waves
-from sw.keywords.train import DATA, NOISE, positive
+from sw.keywords import cost, head, noise, score, spotter, waves
 from sw.models.sparknet import SparkNet
 
-SPEECH = "../shared/data/librispeech_251spk"
 COMPARE = "comparable with published accuracy only where both are the official sets of Speech Commands"
+
+WORDS = {  # of the figures that not every model has
+    "accuracy_spoken": "accuracy on clips with a word in them (_silence_ left out): {} %",
+    "gates_zero": "share of SparkNet's gates that are closed, a frame and gate: {}",
+    "spikes_zero": "share of neurons that do not fire, a time step, by layer: {}",
+    "additions_after_skipping": "additions a clip that zero-skipping leaves: {:,}",
+    "cycles_a_frame_t2_union": "the accelerator's cycles a frame, mode t2_union: {}"}
 
 
 def figures(model, found, timed=True):
@@ -64,64 +68,47 @@ def clips_for(model, data, split):
     return [c for c in clips if c.label in model.labels], sorted(wanted), lines
 
 
-def writable(path):
-    """The path of a file to write, whose folder is made now: better than after the work. Raises `OSError`."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.phones.evaluate", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--model", default="sparknet-32", help=f"{', '.join(recipes.RECIPES)}, or a folder with a model")
-    p.add_argument("--data", default=DATA, help="Speech Commands, folders of words, or a folder with manifest.csv")
-    p.add_argument("--split", default="held", 
-                   help="train, dev, test, all, or held: test, without it dev, without it all")
-    p.add_argument("--snr", type=float, nargs="+", default=[], help="dB at which noise is mixed in, beside none")
-    p.add_argument("--kinds", nargs="+", choices=noise.KINDS, help="noises to mix in, with --snr (default: real)")
-    p.add_argument("--noise", default=NOISE, help="noise pack, for real noise (its test split)")
-    p.add_argument("--speech", default=SPEECH, help="folder of talkers, for babble")
-    p.add_argument("--json", help="write the figures to this file too")
-    p.add_argument("--picture", help="confusion matrix (default: build/keywords/MODEL.png)")
-    p.add_argument("--threads", type=positive, default=1)
-    p.add_argument("--quiet", action="store_true", help="no progress bars")
-    return p
+    parser.add_argument("--model", default="sparknet-32",
+                        help=f"{', '.join(registry.names('evaluate', 'keywords'))}, or a folder with a model")
+    options.add_keywords(parser, "Speech Commands, folders of words, or a folder with manifest.csv")
+    parser.add_argument("--split", default="held",
+                        help="train, dev, test, all, or held: test, without it dev, without it all")
+    parser.add_argument("--snr", type=float, nargs="+", default=[], help="dB at which noise is mixed in, beside none")
+    parser.add_argument("--kinds", nargs="+", choices=noise.KINDS, help="noises to mix in, with --snr (default: real)")
+    parser.add_argument("--speech", default=options.SPEECH, help="folder of talkers, for babble")
+    parser.add_argument("--json", help="write the figures to this file too")
+    parser.add_argument("--picture", help="confusion matrix (default: build/keywords/MODEL.png)")
+    options.add_run(parser, seed=False)
 
 
-def main(argv=None):
-    """Score as told; returns the exit status."""
-    args = parser().parse_args(argv)
-    torch.set_num_threads(args.threads)
-    logging.basicConfig(format="%(message)s", level=logging.ERROR if args.quiet else logging.WARNING)
-    try:
-        if args.kinds and not args.snr:
-            raise ValueError(f"--kinds {' '.join(args.kinds)}: wanted --snr too, e.g. --snr 20 10 0")
-        model = spotter.load(args.model)
-        picture = writable(args.picture or f"build/keywords/{model.name}.png")
-        target = writable(args.json) if args.json else None
-        sources = {kind: noise.source(kind, args.noise, args.speech)
-                   for kind in (args.kinds or ["real"] if args.snr else ())}
-        clips, sets, problems = clips_for(model, args.data, args.split)
-        found = waves.gather(clips, quiet=args.quiet)
-        problems += found.problems
-        for line in problems:
-            print(line)
-        result = figures(model, found)
-        result.update(problems=problems, sets=sets)
-        for kind, source in sources.items():
-            for snr in args.snr:
-                result.setdefault("noise", {})[f"{kind} {snr:g} dB"] = under_noise(model, found, kind, snr, source)
-        show(model, result, args)
-        score.picture(result["confusion"], model.labels, picture,
-                      f"{model.name}: {result['accuracy']:.2f} % of {result['clips']} clips")
-        print(f"confusion matrix: {picture}")
-        if target:
-            store.write_json(target, result)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+def run(args):
+    """Score without noise and under every kind and SNR, print and draw."""
+    options.begin(args)
+    if args.kinds and not args.snr:
+        raise ValueError(f"--kinds {' '.join(args.kinds)}: wanted --snr too, e.g. --snr 20 10 0")
+    model = spotter.load(args.model)
+    picture = store.writable(args.picture or f"build/keywords/{model.name}.png")
+    target = store.writable(args.json) if args.json else None
+    sources = {kind: noise.source(kind, args.noise, args.speech)
+               for kind in (args.kinds or ["real"] if args.snr else ())}
+    clips, sets, problems = clips_for(model, args.data, args.split)
+    found = waves.gather(clips, quiet=args.quiet)
+    problems += found.problems
+    for line in problems:
+        print(line)
+    result = figures(model, found)
+    result.update(problems=problems, sets=sets)
+    for kind, source in sources.items():
+        for snr in args.snr:
+            result.setdefault("noise", {})[f"{kind} {snr:g} dB"] = under_noise(model, found, kind, snr, source)
+    show(model, result, args)
+    score.picture(result["confusion"], model.labels, picture,
+                  f"{model.name}: {result['accuracy']:.2f} % of {result['clips']} clips")
+    print(f"confusion matrix: {picture}")
+    if target:
+        store.write_json(target, {**result, "recipe": store.recipe(args.command, data=args.data, note=COMPARE)})
     return 0
 
 
@@ -135,15 +122,11 @@ def show(model, r, args):
           f"{r['latency_ms']:.2f} ms mean, {r['latency_p95_ms']:.2f} ms p95 (features not included)")
     if "accuracy_int4_head" in r:
         print(f"with the accelerator's 4-bit head {r['accuracy_int4_head']:.2f} %")
-    for name in ("accuracy_spoken", "gates_zero", "spikes_zero", "additions_after_skipping", "cycles_a_frame_t2_union"):
+    for name, words in WORDS.items():
         if name in r:
-            print(f"{name.replace('_', ' ')}: {r[name]}")
+            print(words.format(r[name]))
     print(f"{'class':12} {'clips':>5} {'precision':>9} {'recall':>7} {'F1':>7}")
     for label, c in r["per_class"].items():
         print(f"{label:12} {c['clips']:5} {c['precision']:9.2f} {c['recall']:7.2f} {c['f1']:7.2f}")
     for condition, accuracy in r.get("noise", {}).items():
         print(f"{condition:14} {accuracy:6.2f} % of the spoken clips")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

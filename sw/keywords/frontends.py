@@ -2,7 +2,7 @@
 
     melN    log(mel power + FLOOR), N bins, 25 ms Hann window, 512-point transform, 20 to 8000 Hz    (B, N, 101)
     mfccN   orthonormal DCT-II of melN, all N coefficients                                             (B, N, 101)
-    causal  `sw.features`: 40 log-mel bins less their running mean, int8                              (B, 40, 98)
+    causal  `sw.features.causal`: 40 log-mel bins less their running mean, int8                              (B, 40, 98)
 
 melN and mfccN are normalised by the training set's mean and deviation (one of each for melN, one a coefficient for
 mfccN). Training draws from `VARIANTS` cached versions of each clip; version 0 is the clip as it is.
@@ -24,8 +24,9 @@ from sw.data.augment import noise_hash
 from sw.features import causal
 from sw.keywords import disturb
 from sw.keywords import noise as noises
-from sw.keywords.waves import one_second
+from sw.keywords.waves import SAMPLES, one_second
 
+CAUSAL_FRAMES = causal.frames_in(SAMPLES)
 HOP, WINDOW, FFT, LOW, HIGH = 160, 400, 512, 20.0, 8000.0
 FLOOR = 1e-6
 VARIANTS = 8

@@ -33,7 +33,7 @@ class IntegerHead:
 
 
 @torch.no_grad()
-def of_network(network, frames=101, bits=4):
+def of_network(network, frames, bits=4):
     """The head of a trained `SparkNet` with `bits`-bit weights and the step of least rounding error."""
     weight = network.linear.weight.T  # (gates, classes)
     step = best_step([weight], bits)

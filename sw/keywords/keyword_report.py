@@ -1,13 +1,12 @@
-"""The table of docs/keywords.md and the rows of docs/results/keywords.json: `python -m sw.keywords.keyword_report`.
+"""The table of docs/keywords.md: every run of the keyword models on held-out speakers.
+
+    sottovoce keyword-report --runs build/runs/keywords
 
 Scores every run found as `RUNS/MODEL-SEED/model` on the held-out speakers of the data, without noise and with real
-noise at 5 dB, and with `--export` keeps each model's first seed under sw/weights: who is scored chooses nothing.
+noise at 5 dB, and with `--export` keeps each model's first seed: who is scored chooses nothing.
 """
 
-import argparse
-import json
 import statistics
-import sys
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from scipy.stats import spearmanr
 from tqdm import tqdm
 
 from hw import store
+from sw import options
 from sw.keywords import evaluate, noise, recipes, spotter, train
 
 # accuracy in percent on the official 12-class test set of the data named; macs a second of sound
@@ -46,9 +46,9 @@ def row(model, held, source, data):
 
 def table(rows):
     """Markdown: mean and deviation over seeds, published beside."""
-    lines = ["| model | parameters | MACs a clip | bytes | accuracy % | macro-F1 % | spoken % | spoken, 5 dB % "
+    lines = ["| model | parameters | MACs a clip | bytes | accuracy % | macro-F1 % | words only % | words, 5 dB % "
              "| latency ms (p95) | zeros | published: accuracy, MACs |", "|---" * 11 + "|"]
-    told = {p["model"]: p for p in PUBLISHED}
+    published = {p["model"]: p for p in PUBLISHED}
     for name in recipes.RECIPES:
         group = [r for r in rows if r["model"] == name]
         if not group:
@@ -62,18 +62,13 @@ def table(rows):
         zeros = [r.get("gates_zero") if "gates_zero" in r else r.get("spikes_zero") for r in group]
         flat = [z if isinstance(z, list) else [z] for z in zeros if z is not None]
         shown = " / ".join(f"{100 * statistics.mean(z):.0f} %" for z in zip(*flat, strict=True)) or "-"
-        p = told.get(name, {})
+        p = published.get(name, {})
         macs = f", {p['macs']:,}" if p.get("macs") else ""
         lines.append(f"| {name} | {group[0]['parameters']:,} | {group[0]['macs']:,} | {group[0]['bytes']:,} "
                      f"| {mean('accuracy')} | {mean('macro_f1')} | {mean('accuracy_spoken')} | {mean('accuracy_5db')} "
                      f"| {mean('latency_ms', 2)} ({statistics.mean(r['latency_p95_ms'] for r in group):.2f}) | {shown} "
                      f"| {str(p['accuracy']) + macs if p else '-'} |")
     return "\n".join(lines)
-
-
-def kept_rows(path):
-    """Rows of an earlier report, whose models may have no runs here."""
-    return json.loads(Path(path).read_text())["rows"] if Path(path).is_file() else []
 
 
 def means(rows):
@@ -89,12 +84,12 @@ def against_published(rows):
     A row of `macs` for each pair of SparkNet and BC-ResNet that the paper compares, and one for the smallest SparkNet
     that is at least as accurate here as the BC-ResNet, or None.
     """
-    here, told = means(rows), {p["model"]: p for p in PUBLISHED}
-    both = [n for n in told if n in here]
+    here, published = means(rows), {p["model"]: p for p in PUBLISHED}
+    both = [n for n in published if n in here]
     result = {"models": both, "macs": []}
     if len(both) > 2:
         result["rank_correlation"] = round(float(spearmanr([here[n][0] for n in both],
-                                                           [told[n]["accuracy"] for n in both]).statistic), 3)
+                                                           [published[n]["accuracy"] for n in both]).statistic), 3)
     for small, large in PAIRS:
         if large not in here:
             continue
@@ -104,56 +99,57 @@ def against_published(rows):
             if name in here:
                 result["macs"].append({
                     "model": name, "beside": large, "why": why, "ratio": round(here[name][1] / here[large][1], 3),
-                    "published_ratio": round(told[name]["macs"] / told[large]["macs"], 3),
+                    "published_ratio": round(published[name]["macs"] / published[large]["macs"], 3),
                     "accuracy": [round(here[name][0], 2), round(here[large][0], 2)],
-                    "published_accuracy": [told[name]["accuracy"], told[large]["accuracy"]]})
+                    "published_accuracy": [published[name]["accuracy"], published[large]["accuracy"]]})
             elif name is None:
                 result["macs"].append({"model": None, "beside": large, "why": "no SparkNet is as accurate here"})
     return result
 
 
-def main(argv=None):
-    """Score the runs; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.keywords.keyword_report", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--runs", default="build/runs/keywords", help="folder of runs as sw.phones.train leaves them")
-    p.add_argument("--data", default=train.DATA)
-    p.add_argument("--noise", default=train.NOISE)
-    p.add_argument("--export", action="store_true", help="keep each model's first seed under sw/weights")
-    p.add_argument("--json", default="docs/results/keywords.json")
-    args = p.parse_args(argv)
+def runs_of(folder):
+    """Trained models, `folder`/MODEL-SEED/model, in the recipes' order. Raises `ValueError` where there is none."""
+    found = [f for name in recipes.RECIPES for f in sorted(Path(folder).glob(f"{name}-[0-9]*/model"))
+             if f.parent.name.removeprefix(f"{name}-").isdigit()]
+    if not found:
+        raise ValueError(f"{folder}: no run; train one (`sottovoce train sparknet-32`)")
+    return found
+
+
+def add_arguments(parser):
+    """Options of the command."""
+    options.add_keywords(parser)
+    parser.add_argument("--runs", default="build/runs/keywords", help="folder of runs as `sottovoce train` leaves them")
+    parser.add_argument("--export", metavar="FOLDER",
+                        help="keep each model's first seed in FOLDER/MODEL (sw/weights: the committed ones)")
+    store.add_publish(parser)
+
+
+def run(args):
+    """Score the runs, write the rows, print the table."""
     torch.set_num_threads(1)
-    try:
-        held = train.gather(args.data, quiet=True)[0].of("held")
-        source, rows, first = noise.source("real", args.noise, ""), [], {}
-        folders = [f for name in recipes.RECIPES for f in sorted(Path(args.runs).glob(f"{name}-[0-9]*/model"))
-                   if f.parent.name[:len(name) + 1] == f"{name}-" and f.parent.name[len(name) + 1:].isdigit()]
-        if not folders:
-            raise ValueError(f"{args.runs}: no run; train one (make train MODEL=sparknet-32)")
-        for folder in tqdm(folders, desc="runs"):
-            model = spotter.load(folder)
-            rows.append(row(model, held, source, Path(args.data).name))
-            first.setdefault(model.name, (rows[-1]["accuracy"], folder))
-        for name, (accuracy, folder) in first.items() if args.export else ():
-            model = spotter.load(folder)
-            model.manifest["metrics"] = {"accuracy": accuracy, "clips": len(held.clips), "note": evaluate.COMPARE}
-            print(f"sw/weights/{name}: {model.save(spotter.WEIGHTS / name)}")
-        rows += [r for r in kept_rows(args.json) if r["model"] not in first and r["model"] in recipes.RECIPES]
-        result = {"command": "python -m sw.keywords.keyword_report", "torch": torch.__version__,
-                  "commit": store.commit(),
-                  "note": evaluate.COMPARE, "accuracy_5db": "clips but _silence_, real noise of the pack's test split",
-                  "rows": rows, "published": PUBLISHED, "against_published": against_published(rows)}
-        store.write_json(args.json, result)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    path = store.writable(store.results("keywords.json", args.publish))
+    folders = runs_of(args.runs)
+    held = train.gather(args.data, quiet=True)[0].of("held")
+    source, rows, first = noise.source("real", args.noise, ""), [], {}
+    for folder in tqdm(folders, desc="runs"):
+        model = spotter.load(folder)
+        rows.append(row(model, held, source, Path(args.data).name))
+        first.setdefault(model.name, (rows[-1]["accuracy"], folder))
+    for name, (accuracy, folder) in first.items() if args.export else ():
+        model = spotter.load(folder)
+        model.manifest["metrics"] = {"accuracy": accuracy, "clips": len(held.clips), "note": evaluate.COMPARE}
+        print(f"{args.export}/{name}: {model.save(Path(args.export) / name)}")
+    # models of an earlier report may have no runs here
+    earlier = store.read_json(path).get("rows", ())
+    rows += [r for r in earlier if r["model"] not in first and r["model"] in recipes.RECIPES]
+    compared = against_published(rows)
+    store.write_json(path, {**store.recipe(args.command, data=args.data, note=evaluate.COMPARE),
+                            "accuracy_5db": "clips but _silence_, real noise of the pack's test split", "rows": rows,
+                            "published": PUBLISHED, "against_published": compared})
     print(table(rows))
-    compared = result["against_published"]
     print(f"rank correlation with the published accuracies: {compared.get('rank_correlation')}")
     for r in compared["macs"]:
         print(" ".join(f"{k}={v}" for k, v in r.items()))
+    print(f"figures: {path}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

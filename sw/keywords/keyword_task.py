@@ -13,7 +13,7 @@ from sw.models.sparknet import open_probability
 MOVE = 3  # frames by which features move further, beside the shift of the wave
 
 
-class Task:
+class KeywordTask:
     """Features and labels of training waves under a front-end, ready for `sw.training.trainer.fit`.
 
     Features stay in their cached file: a batch reads its rows, so that a data set need not fit into memory. `rows`:

@@ -1,31 +1,33 @@
-"""Listen for keywords: `python -m sw.keywords.listen recording.flac` (or `make listen WAV=...`), or from a microphone.
+"""Listen for keywords in a recording, or from the microphone.
+
+    sottovoce listen recording.flac
 
 Prints a line for each word heard. With `--truth FILE` (CSV of start, end, label in seconds) hits and false alarms an
 hour are counted. Without a recording the microphone is used, for which sounddevice and PortAudio are needed.
 """
 
-import argparse
 import sys
 import time
 
 import torch
 
+from sw import options, registry
 from sw.data import audio, manifest
 from sw.keywords import spotter, stream
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.keywords.listen", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("recording", nargs="?", help="file to listen to (default: the microphone)")
-    p.add_argument("--model", default="sparknet-32", help="keyword model by name, or its folder")
-    p.add_argument("--threshold", type=float, default=stream.THRESHOLD, help="smoothed posterior that detects a word")
-    p.add_argument("--smooth", type=int, default=stream.SMOOTH, help="windows (100 ms apart) that are averaged")
-    p.add_argument("--truth", help="CSV of start, end, label in seconds: counts hits and false alarms in a recording")
-    p.add_argument("--device", help="microphone by number or name; 'list' prints them")
-    p.add_argument("--seconds", type=float, default=0, help="stop the microphone after so long; 0: never")
-    return p
+    parser.add_argument("recording", nargs="?", help="file to listen to (default: the microphone)")
+    parser.add_argument("--model", default="sparknet-32",
+                        help=f"{', '.join(registry.names('listen', 'keywords'))}, or a folder with a model")
+    parser.add_argument("--threshold", type=float, default=stream.THRESHOLD,
+                        help="smoothed posterior that detects a word")
+    parser.add_argument("--smooth", type=options.whole, default=stream.SMOOTH,
+                        help="windows (100 ms apart) that are averaged")
+    parser.add_argument("--truth", help="CSV of start, end, label in seconds: counts hits and false alarms")
+    parser.add_argument("--device", help="microphone by number or name; 'list' prints them")
+    parser.add_argument("--seconds", type=float, default=0, help="stop the microphone after so long; 0: never")
 
 
 def sound():
@@ -96,35 +98,33 @@ def refuse(args):
         raise ValueError("--device and --seconds are the microphone's: leave them out, or the recording")
 
 
-def main(argv=None):
-    """Listen as told; returns the exit status."""
-    args = parser().parse_args(argv)
+def run(args):
+    """Listen to a recording or the microphone and print what is heard."""
     torch.set_num_threads(1)
-    try:
-        if args.device == "list":
-            devices()
-            return 0
-        refuse(args)
-        truth = read_truth(args.truth) if args.truth else None
-        detector = stream.Detector(spotter.load(args.model), threshold=args.threshold, smooth=args.smooth)
-        if not args.recording:
-            device = int(args.device) if args.device and args.device.isdecimal() else args.device
-            microphone(detector, device, args.seconds)
-            return 0
-        wave = audio.read(args.recording, 24 * 3600)
-        found = []
-        for start in range(0, len(wave), 10 * audio.RATE):
-            found += show(detector.push(wave[start:start + 10 * audio.RATE]))
-        found += show(detector.finish())
-        if truth is not None:
-            print(stream.rate(found, truth, len(wave) / audio.RATE))
-        else:
-            print(f"{len(found)} word{'s' * (len(found) != 1)} in {len(wave) / audio.RATE:.1f} s")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if args.device == "list":
+        devices()
+        return 0
+    refuse(args)
+    truth = read_truth(args.truth) if args.truth else None
+    detector = stream.Detector(spotter.load(args.model), threshold=args.threshold, smooth=args.smooth)
+    if not args.recording:
+        device = int(args.device) if args.device and args.device.isdecimal() else args.device
+        microphone(detector, device, args.seconds)
+        return 0
+    wave = audio.read(args.recording, 24 * 3600)
+    found = []
+    for start in range(0, len(wave), 10 * audio.RATE):
+        found += show(detector.push(wave[start:start + 10 * audio.RATE]))
+    found += show(detector.finish())
+    if truth is not None:
+        show_rate(stream.rate(found, truth, len(wave) / audio.RATE))
+    else:
+        print(f"{len(found)} word{'s' * (len(found) != 1)} in {len(wave) / audio.RATE:.1f} s")
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def show_rate(r):
+    """Print hits and false alarms in words."""
+    print(f"{r['hits']} of {r['words']} words found ({r['hit_rate']:g} %), {r['false_alarms']} false alarms in "
+          f"{r['seconds']:g} s, {r['false_alarms_per_hour']:g} an hour: {r['wrong_word']} of another word than was "
+          f"said, {r['doubles']} of a word reported twice, {r['between']} where no word was")

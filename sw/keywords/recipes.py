@@ -6,6 +6,7 @@ training steps; what differs is said in docs/keywords.md.
 
 from dataclasses import dataclass, field, replace
 
+from hw import config as hw_config
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
 from sw.models.gated import KeywordGated
@@ -61,6 +62,15 @@ def _sparknet(channels):
                   rate=0.3, decay=1e-3, smoothing=0.0, sparsity=1e-2)
 
 
+def machine(name):
+    """Sizes and arithmetic of a spiking network that runs on the configuration `name`."""
+    c = hw_config.load(name)
+    return dict(features=c.features, neurons=[layer.neurons for layer in c.layers], outputs=c.outputs,
+                recurrent=[layer.recurrent for layer in c.layers], leak_shift=[layer.leak_shift for layer in c.layers],
+                input_shift=c.input_shift, potential_fraction=c.potential_fraction, potential_bits=c.potential_bits,
+                reset=c.layers[0].reset)
+
+
 # Four feed-forward spiking layers, each of whose neurons hears the one before through delays of 0 to 15 frames
 DELAYS = dict(neurons=[128] * 4, recurrent=[False] * 4, delays={f"forward{i}": 15 for i in (1, 2, 3)}, time_steps=1,
               norm=0.6, steps="neuron")
@@ -72,8 +82,8 @@ RECIPES = {r.name: r for r in (
     Recipe("bcresnet-1", BcResNet, "mel40", 60, dict(scale=1.0), "sgd", "cosine", rate=0.1, decay=1e-3, smoothing=0.0),
     Recipe("bcresnet-0.625", BcResNet, "mel40", 60, dict(scale=0.625), "sgd", "cosine", rate=0.1, decay=1e-3,
            smoothing=0.0),
-    Recipe("rsnn-keywords", KeywordRsnn, "causal", 30, optimiser="muon", rate=1.4e-2, quantised=10,
-           config="keywords"),
+    Recipe("rsnn-keywords", KeywordRsnn, "causal", 30, machine("keywords"), optimiser="muon", rate=1.4e-2,
+           quantised=10, config="keywords"),
     Recipe("bcresnet-1.5", BcResNet, "mel40", 40, dict(scale=1.5), "sgd", "cosine", rate=0.1, decay=1e-3, masks=(10, 5),
            **WIDE),
     Recipe("rsnn-delays", KeywordRsnn, "causal", 40, DELAYS, "muon", rate=1.4e-2, quantised=12,

@@ -5,7 +5,6 @@ RSNN is kept as the accelerator's integers (`sw.integers.integer_model`) and ans
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,18 +15,16 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from hw import store
-from sw import golden
+from sw import golden, registry
 from sw.integers import integer_model
-from sw.integers.integer_model import ModelError
-from sw.integers.quantize import dequantised
 from sw.keywords import frontends
 from sw.models.bcresnet import BcResNet
 from sw.models.ds_cnn import DsCnn
 from sw.models.gated import KeywordGated
 from sw.models.keyword_rsnn import GAIN, KeywordRsnn
 from sw.models.sparknet import SparkNet
+from sw.registry import ModelError
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
 NETWORKS = {n.__name__: n for n in (DsCnn, SparkNet, BcResNet, KeywordRsnn, KeywordGated)}
 
 
@@ -67,7 +64,9 @@ class Spotter:
 
     def scale(self):
         """What logits are multiplied by before a softmax: 1, or an integer network's gain and step over its frames."""
-        return GAIN * self.manifest["logit_step"] / 98 if isinstance(self.network, GoldenSpotter) else 1.0
+        if isinstance(self.network, GoldenSpotter):
+            return GAIN * self.manifest["logit_step"] / frontends.CAUSAL_FRAMES
+        return 1.0
 
     def posteriors(self, waves):
         """Float32 (B, 16000) -> class probabilities (B, classes)."""
@@ -90,7 +89,7 @@ class Spotter:
         manifest = {**self.manifest, "model": self.name, "network": type(self.network).__name__,
                     "sizes": self.network.sizes, "frontend": self.normaliser.frontend, "labels": list(self.labels),
                     "sha256": hashlib.sha256(data).hexdigest()}
-        store.write_atomically(folder / "weights.safetensors", data)
+        store.write_atomically(folder / integer_model.WEIGHTS_FILE, data)
         store.write_json(folder / "manifest.json", manifest)
         return manifest["sha256"]
 
@@ -101,44 +100,30 @@ def of_integers(name, integers):
     return Spotter(name, GoldenSpotter(integers), normaliser, tuple(integers.entry("labels")), integers.manifest)
 
 
-def floats(integers):
-    """`KeywordRsnn` in floats with an `IntegerModel`'s weights (currents not rounded, leak not floored)."""
-    c = integers.config
-    late = {"readout" if matrix == "fc" else matrix: most for matrix, (_, most) in c.delays().items()}
-    network = KeywordRsnn(classes=len(integers.entry("labels")), outputs=c.outputs, features=c.features,
-                          neurons=[layer.neurons for layer in c.layers], time_steps=integers.time_steps,
-                          recurrent=[layer.recurrent for layer in c.layers], input_shift=c.input_shift, delays=late,
-                          leak_shift=[0 if layer.leak_shift == "neuron" else layer.leak_shift for layer in c.layers],
-                          bias=any(layer.bias for layer in c.layers))
-    with torch.no_grad():
-        for name, weight in dequantised(integers).items():
-            getattr(network.core, name).copy_(weight)
-        for k in range(len(c.layers)):
-            getattr(network.core, f"shift{k}").copy_(integers.leak_of(k))
-        for connection in late:
-            delays = integers.delays_of("fc" if connection == "readout" else connection)
-            getattr(network.core, f"delay_{connection}").copy_(delays)
-    return network.eval()
-
-
 def load(name):
-    """A `Spotter` by name under sw/weights, or from a folder. Raises `ModelError` naming what is wrong."""
-    folder = WEIGHTS / str(name) if (WEIGHTS / str(name)).is_dir() else Path(name)
-    for file in ("manifest.json", "weights.safetensors"):
-        if not (folder / file).is_file():
-            raise ModelError(f"{folder / file} is missing: train a model (make train MODEL=...) or name another folder")
+    """A `Spotter` by name (`sw.registry`), or from a folder. Raises `ModelError` naming what is wrong."""
+    names = registry.names("load", "keywords")
+    folder = registry.folder_of(name, names)
+    manifest = registry.manifest_of(folder)
+    if "labels" not in manifest:
+        raise ModelError(f"model {str(name)!r} knows no keywords: give one of {', '.join(names)}, or the folder of a "
+                         "trained one")
+    if "config" in manifest:
+        return of_integers(manifest["model"], integer_model.load(folder))
+    path = folder / integer_model.WEIGHTS_FILE
+    if not path.is_file():
+        raise ModelError(f"{path} is missing: train a model (`sottovoce train`) or name another folder")
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        if "config" in manifest:  # the accelerator's integers
-            return of_integers(manifest["model"], integer_model.load(folder))
-        data = (folder / "weights.safetensors").read_bytes()
+        data = path.read_bytes()
         tensors = load_tensors(data)
         if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
-            raise ModelError(f"{folder / 'weights.safetensors'}: hash differs from the manifest's; restore both files")
+            raise ModelError(f"{path}: hash differs from the manifest's; restore both files")
         network = NETWORKS[manifest["network"]](**manifest["sizes"])
         network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith("table.")})
         normaliser = frontends.Normaliser(manifest["frontend"], tensors["table.feature_mean"],
                                          tensors["table.feature_deviation"])
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder}: not a readable keyword model: {' '.join(str(error).split())[:200]!r}") from None
+    if bad := [k for k, v in tensors.items() if not v.isfinite().all()]:
+        raise ModelError(f"{path}: {bad[0]} holds values that are not finite: restore the file or train again")
     return Spotter(manifest["model"], network.eval(), normaliser, tuple(manifest["labels"]), manifest)

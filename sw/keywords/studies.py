@@ -1,19 +1,19 @@
-"""The studies that the papers ask for, one command each: `python -m sw.keywords.studies lambda` (`make study`).
+"""A study that the papers on keyword spotting ask for.
+
+    sottovoce study lambda --data FOLDER
 
     lambda    weight of SparkNet's sparsity loss        bins      16, 32, 64 MFCC bins (and gates)
     noise     kind of the gates' noise                  sparsity  erf loss, L1 and structured pruning of gates
     classes   every word of the data a class            snr       trained models under noise, by kind and SNR
     stream    trained models on a long recording: hits and false alarms an hour
-    ideas     what could make the spiking spotter better, on a part of the training speakers (docs/results/ideas.json)
+    ideas     what could make the spiking spotter better, on a part of the training speakers
 
-Each writes docs/results/keywords-NAME.json and docs/keywords-NAME.png. The first five train small SparkNets for few
-epochs: they compare with each other, not with the main table.
+Each writes keywords-NAME.json and keywords-NAME.png. The first five train small SparkNets for few epochs: they compare
+with each other, not with the main table.
 """
 
-import argparse
 import hashlib
 import json
-import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -22,14 +22,15 @@ from statistics import mean, stdev
 import torch
 
 from hw import store
-from sw.keywords import cost, evaluate, recipes, score, spotter, study_ideas, study_noise, study_stream, train
+from sw import options, registry
+from sw.keywords import cost, evaluate, frontends, recipes, score, study_ideas, study_noise, study_stream, train
 from sw.models.sparknet import SparkNet
 
 LAMBDAS = (10, 100, 1000)
 BINS = (16, 32, 64)
 
 
-class Bench:
+class SmallRuns:
     """Data of a study and its small trainings, each an entry of figures."""
 
     def __init__(self, args, classes=12):
@@ -65,28 +66,28 @@ class Bench:
 
 def study_lambda(args):
     """lambda multiplies the cross-entropy in the authors' code; multiplying the sparsity loss closes every gate."""
-    bench, rows = Bench(args), []
+    runs, rows = SmallRuns(args), []
     for value in LAMBDAS:
         for seed in range(args.seeds):
-            row, _ = bench.run(f"cross-entropy x {value}", bench.small(sparsity=1 / value), seed)
+            row, _ = runs.run(f"cross-entropy x {value}", runs.small(sparsity=1 / value), seed)
             rows.append({"lambda": value, "on": "cross-entropy", **row})
-    row, _ = bench.run("sparsity loss x 10", bench.small(sparsity=10.0))
+    row, _ = runs.run("sparsity loss x 10", runs.small(sparsity=10.0))
     rows.append({"lambda": 10, "on": "sparsity loss", **row})
     return rows
 
 
 def study_bins(args):
     """16, 32 and 64 MFCC bins, with as many gates."""
-    bench = Bench(args)
-    return [{"bins": bins, **bench.run(f"{bins} bins", bench.small(
+    runs = SmallRuns(args)
+    return [{"bins": bins, **runs.run(f"{bins} bins", runs.small(
         frontend=f"mfcc{bins}", sizes=dict(bins=bins, gates=bins)), seed)[0]}
         for bins in BINS for seed in range(args.seeds)]
 
 
 def study_noise_kind(args):
     """Gaussian, uniform and Laplace noise of the same deviation on the gates."""
-    bench = Bench(args)
-    return [{"noise": kind, **bench.run(kind, bench.small(sizes=dict(noise=kind)), seed)[0]}
+    runs = SmallRuns(args)
+    return [{"noise": kind, **runs.run(kind, runs.small(sizes=dict(noise=kind)), seed)[0]}
             for kind in ("gaussian", "uniform", "laplace") for seed in range(args.seeds)]
 
 
@@ -104,37 +105,42 @@ def keep_gates(model, count):
 
 def study_sparsity(args):
     """Zero gates by the erf loss, by an L1 loss on the gates, and by leaving out whole gates after training."""
-    bench, rows = Bench(args), []
+    runs, rows = SmallRuns(args), []
     for seed in range(args.seeds):
         for weight in (0.01, 0.1, 0.3):
-            row, _ = bench.run(f"erf {weight}", bench.small(sparsity=weight), seed)
-            rows.append({"road": "erf", "weight": weight, **row})
-            row, _ = bench.run(f"L1 {weight}", bench.small(sparsity=0.0, l1=weight), seed)
-            rows.append({"road": "L1", "weight": weight, **row})
-        row, model = bench.run("no loss, 32 of 32 gates", bench.small(sparsity=0.0), seed)
-        rows.append({"road": "structured", "gates": 32, **row})
+            row, _ = runs.run(f"erf {weight}", runs.small(sparsity=weight), seed)
+            rows.append({"way": "erf", "weight": weight, **row})
+            row, _ = runs.run(f"L1 {weight}", runs.small(sparsity=0.0, l1=weight), seed)
+            rows.append({"way": "L1", "weight": weight, **row})
+        row, model = runs.run("no loss, 32 of 32 gates", runs.small(sparsity=0.0), seed)
+        rows.append({"way": "structured", "gates": 32, **row})
         for count in (24, 16, 8):
-            rows.append({"road": "structured", "gates": count, "name": f"no loss, {count} of 32 gates", "seed": seed,
-                         **bench.measure(keep_gates(model, count))})
+            rows.append({"way": "structured", "gates": count, "name": f"no loss, {count} of 32 gates", "seed": seed,
+                         **runs.measure(keep_gates(model, count))})
     return rows
 
 
 def study_classes(args):
     """Every word a class: 35 in v2. The twelve classes beside them, as long trained."""
-    bench, twelve, rows = Bench(args, classes=35), Bench(args), []
-    counts = {label: sum(c.label == label for c in bench.train.clips) for label in bench.labels}
+    runs, twelve, rows = SmallRuns(args, classes=35), SmallRuns(args), []
+    counts = {label: sum(c.label == label for c in runs.train.clips) for label in runs.labels}
     for name, seed in product(("sparknet-32", "sparknet-16"), range(args.seeds)):
-        row, model = bench.run(f"{name}, {len(bench.labels)} classes", bench.small(name), seed)
-        figures = score.measure(model.logits(bench.held.floats()), bench.held.clips, bench.labels)
+        row, model = runs.run(f"{name}, {len(runs.labels)} classes", runs.small(name), seed)
+        figures = score.measure(model.logits(runs.held.floats()), runs.held.clips, runs.labels)
         many = [f["recall"] * f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
         heard = [f["clips"] for w, f in figures["per_class"].items() if counts[w] >= 100]
-        rows.append({"model": name, "classes": len(bench.labels), **row, "train_clips": counts,
+        rows.append({"model": name, "classes": len(runs.labels), **row, "train_clips": counts,
                      "accuracy_of_words_with_100_clips": round(sum(many) / max(1, sum(heard)), 2)})
         row, _ = twelve.run(f"{name}, 12 classes", twelve.small(name), seed)
         rows.append({"model": name, "classes": 12, **row})
     return rows
 
 
+WHAT = {"lambda": "lambda: weight of SparkNet's sparsity loss", "bins": "bins: of its features, and gates",
+        "noise": "noise: kind of the gates' noise", "sparsity": "sparsity: erf loss, L1, structured pruning",
+        "classes": "classes: every word one", "snr": "snr: trained models under noise",
+        "stream": "stream: trained models on a long recording",
+        "ideas": "ideas: what could make the spiking spotter better"}
 STUDIES = {"lambda": study_lambda, "bins": study_bins, "noise": study_noise_kind, "sparsity": study_sparsity,
            "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study, "ideas": study_ideas.study}
 DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_ideas.draw}
@@ -162,52 +168,36 @@ def draw(rows, path, title):
     pyplot.close(figure)
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.keywords.studies", description=__doc__,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("study", choices=tuple(STUDIES))
-    p.add_argument("--data", default=train.DATA, help="Speech Commands, or a folder with manifest.csv")
-    p.add_argument("--noise", default=train.NOISE, help="noise pack")
-    p.add_argument("--also", default=study_ideas.ALSO, help="folder of more clips to train on, in ideas")
-    p.add_argument("--teacher", help="folder of a trained model, for ideas that learn from one")
-    p.add_argument("--speech", default=evaluate.SPEECH, help="talkers with a manifest and transcripts")
-    p.add_argument("--epochs", type=train.positive, default=15, help="of each small training (default: %(default)s)")
-    p.add_argument("--seeds", type=train.positive, default=3, help="trainings of each setting (default: %(default)s)")
-    p.add_argument("--variants", type=train.positive, default=8, help="augmented versions of a clip (default: 8)")
-    p.add_argument("--models", nargs="+", help="trained models, for snr and stream (default: all with weights)")
-    p.add_argument("--clips", type=train.positive, help="clips scored a condition in snr (default: all)")
-    p.add_argument("--minutes", type=float, default=20, help="of speech in stream (default: %(default)s)")
-    p.add_argument("--words", type=int, default=200, help="spoken words in stream (default: %(default)s)")
-    p.add_argument("--json", help="result (default: docs/results/keywords-STUDY.json)")
-    p.add_argument("--picture", help="plot (default: docs/keywords-STUDY.png)")
-    p.add_argument("--quiet", action="store_true")
-    return p
+    parser.add_argument("study", choices=tuple(STUDIES), help="; ".join(WHAT.values()))
+    options.add_keywords(parser)
+    parser.add_argument("--also", default=study_ideas.ALSO, help="folder of more clips to train on, in ideas")
+    parser.add_argument("--teacher", help="folder of a trained model, for ideas that learn from one")
+    parser.add_argument("--speech", default=options.SPEECH, help="talkers with a manifest and transcripts")
+    parser.add_argument("--epochs", type=options.whole, default=15, help="of each small training")
+    parser.add_argument("--seeds", type=options.whole, default=3, help="trainings of each setting")
+    parser.add_argument("--variants", type=options.whole, default=frontends.VARIANTS,
+                        help="augmented versions of a clip")
+    parser.add_argument("--models", nargs="+", help="trained models, for snr and stream (default: all with weights)")
+    parser.add_argument("--clips", type=options.whole, help="clips scored a condition in snr (default: all)")
+    parser.add_argument("--minutes", type=float, default=20, help="of speech in stream")
+    parser.add_argument("--words", type=options.whole, default=200, help="spoken words in stream")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    store.add_publish(parser)
 
 
-def main(argv=None):
-    """Run a study; returns the exit status."""
-    args = parser().parse_args(argv)
+def run(args):
+    """Run a study, write its rows and draw them."""
     torch.set_num_threads(1)
-    try:
-        name = "ideas" if args.study == "ideas" else f"keywords-{args.study}"
-        target = evaluate.writable(args.json or f"docs/results/{name}.json")
-        picture = evaluate.writable(args.picture or f"docs/keywords-{args.study}.png")
-        args.models = args.models or [n for n in recipes.RECIPES if (spotter.WEIGHTS / n / "manifest.json").is_file()]
-        rows = STUDIES[args.study](args)
-        size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
-        command = ["python -m sw.keywords.studies", *(sys.argv[1:] if argv is None else argv)]
-        result = {"command": " ".join(command), "torch": torch.__version__,
-                  "commit": store.commit(), "data": Path(args.data).name, "size": size, "note": evaluate.COMPARE,
-                  "macs_by": cost.__name__, "rows": rows}
-        store.write_json(target, result)
-        DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: {Path(args.data).name}, held-out clips")
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    name = "ideas" if args.study == "ideas" else f"keywords-{args.study}"
+    target, picture = (store.writable(store.results(file, args.publish))
+                       for file in (f"{name}.json", f"keywords-{args.study}.png"))
+    args.models = args.models or registry.names("load", "keywords")
+    rows = STUDIES[args.study](args)
+    size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
+    store.write_json(target, {**store.recipe(args.command, data=args.data, note=evaluate.COMPARE, size=size,
+                                             macs_by=cost.__name__), "rows": rows})
+    DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: {Path(args.data).name}, held-out clips")
     print(f"{target}, {picture}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

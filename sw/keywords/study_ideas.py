@@ -76,7 +76,7 @@ class Nested:
         model = train.train(recipe, self.waves, self.labels, folder, seed=seed, sources=self.sources,
                             talkers=self.talkers, data=Path(self.args.data).name, quiet=self.args.quiet,
                             rows=self.all if also else self.real, teacher=self.teacher if taught else None)
-        weights = sum(cost._synapses(model.network))  # what they would take at 4 bits
+        weights = sum(cost.synapses(model.network))  # what they would take at 4 bits
         return {"idea": name, "task": "keywords", "base": base, "seed": seed, **self.measure(model),
                 "bytes": weights // 2, "hardware": hardware}, model
 
@@ -99,9 +99,9 @@ class Nested:
 
 def study(args):
     """A row an idea, averaged over seeds, with `delta` against its base (negative: fewer errors)."""
-    bench, rows = Nested(args), []
+    nested, rows = Nested(args), []
     for name in IDEAS:
-        runs = [bench.run(name, seed)[0] for seed in range(args.seeds)]
+        runs = [nested.run(name, seed)[0] for seed in range(args.seeds)]
         keys = ("error", "error_5db", "error_disturbed", "cycles")
         rows.append({**runs[0], "seed": None, "seeds": len(runs), "epochs": args.epochs,
                      **{k: round(sum(r[k] for r in runs) / len(runs), 2) for k in keys}})

@@ -1,7 +1,8 @@
 """CTC over phones on the project's frames and folds: batches for training, error rate on held-out speakers.
 
-Features, variants, split and visits are those of `sw.phones.phone_task.PhoneTask`; the phone string of a stretch comes from its
-frame labels, so that recordings can be cut anywhere. Scored by `sw.phones.score` on the label files' own strings.
+Features, variants, split and visits are those of `sw.phones.phone_task.PhoneTask`; the phone string of a stretch comes
+from its frame labels, so that recordings can be cut anywhere.
+Scored by `sw.phones.score` on the label files' own strings.
 """
 
 from itertools import groupby
@@ -50,7 +51,10 @@ class Batch:
 
 
 class CtcTask:
-    """Utterances of `sw.phones.phone_task` as CTC batches. `variants` as in `sw.phones.corpus`; `fold` of `folds` is held out."""
+    """Utterances of `sw.phones.phone_task` as CTC batches; `fold` of `folds` is held out.
+
+    `variants` as in `sw.phones.corpus`.
+    """
 
     def __init__(self, data, noise=None, fold=0, folds=3, variants=corpus.VARIANTS, cache="build/cache", quiet=False):
         self.split = phone_task.split(phone_task.find(data), fold, folds)
@@ -137,7 +141,7 @@ def greedy(logits):
 
 @torch.no_grad()
 def error_rate(answer, work, quiet=True):
-    """Score `answer(values, mask) -> logits (B, A, C)` on the held-out recordings; returns a `sw.phones.score.Errors`."""
+    """Score `answer(values, mask) -> logits (B, A, C)` on the held-out recordings; returns `sw.phones.score.Errors`."""
     errors, index = score.Errors(), 0
     for values, attention, counts in tqdm(list(work.held_batches()), desc="scoring", unit="batch", disable=quiet):
         for logits, count in zip(answer(values, attention), counts.tolist(), strict=True):

@@ -1,25 +1,25 @@
-"""Train the small Wav2Vec2 encoder with CTC over phones: `python -m sw.lpa.pretrain --data FOLDER ...`.
+"""Train the small Wav2Vec2 encoder with CTC over phones.
+
+    sottovoce lpa-encoder --data FOLDER
 
 The encoder that attention is then replaced in. A run that is killed resumes from its last epoch. The result is also
 written in transformers' own form, which `--encoder` of the other commands reads.
 """
 
-import argparse
 import json
-import logging
-import sys
 from pathlib import Path
 
 import torch
 
+from hw import store
+from sw import options
 from sw.lpa import encoder
 from sw.lpa.ctc_task import STATES, CtcLoss, CtcTask, error_rate
 from sw.phones import corpus
 from sw.training import trainer
 
-DATA = ["../shared/data/phones", "../shared/data/librispeech_251spk"]
-NOISE = "../shared/data/noise"
 RUN = "build/runs/lpa/encoder"
+FIGURES = "encoder.json"  # in the run's folder
 
 
 class Recogniser(torch.nn.Module):
@@ -39,53 +39,27 @@ class Recogniser(torch.nn.Module):
         return self.core.lm_head(hidden), hidden
 
 
-def add_data_options(p):
-    """Options that every command here has: what to train and score on."""
-    p.add_argument("--data", nargs="+", default=DATA,
-                   help="folders: with manifest.csv, TIMIT, or LibriSpeech with alignments")
-    p.add_argument("--noise", default=NOISE, help="folder of noise with manifest.csv; '' for none")
-    p.add_argument("--fold", type=int, default=0, help="which fold of hand-labelled speakers is held out")
-    p.add_argument("--folds", type=int, default=3)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--quiet", action="store_true", help="no progress bars")
-
-
 def task_of(args, variants=corpus.VARIANTS):
     """The `CtcTask` that the options name."""
     noise = corpus.noises(args.noise, ["train"]) if args.noise and "noisy" in variants else None
     return CtcTask(args.data, noise, args.fold, args.folds, variants, quiet=args.quiet)
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.lpa.pretrain", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add_data_options(p)
-    p.add_argument("--out", default=RUN, help="folder of the run; the encoder itself goes to OUT/model")
-    p.add_argument("--epochs", type=int, default=20)
-    p.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
-    p.add_argument("--start", help="folder of an earlier run, of the same sizes, whose weights to start from")
+    options.add_phones(parser)
+    parser.add_argument("--out", default=RUN, help="folder of the run; the encoder itself goes to OUT/model")
+    parser.add_argument("--epochs", type=options.whole, default=20)
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--start", help="folder of an earlier run, of the same sizes, whose weights to start from")
     for name, value in (("hidden", 96), ("layers", 12), ("heads", 4), ("feed-forward", 384)):
-        p.add_argument(f"--{name}", type=int, default=value)
-    return p
+        parser.add_argument(f"--{name}", type=options.whole, default=value, help="of the encoder")
+    options.add_run(parser)
 
 
-def run(command, argv=None, options=None):
-    """`command(args)` with one-line errors; returns the exit status."""
-    args = options.parse_args(argv)
-    torch.set_num_threads(args.threads)
-    logging.basicConfig(format="%(message)s", level=logging.ERROR)
-    try:
-        command(args)
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def pretrain(args):
-    """Train as told, score, and write the encoder."""
+def run(args):
+    """Train or resume, score, and write the encoder."""
+    options.begin(args)
     core = encoder.small(args.hidden, args.layers, args.heads, args.feed_forward, seed=args.seed)
     model, work = Recogniser(core), task_of(args)
     print(f"{model.sizes['parameters']:,} parameters, {len(work.split.train)} utterances to train on, "
@@ -100,13 +74,8 @@ def pretrain(args):
                 seed=args.seed, recipe=recipe, quiet=args.quiet)
     core.save_pretrained(Path(args.out) / "model")
     errors = error_rate(lambda *given: model(*given)[0], work)
+    store.write_json(Path(args.out) / FIGURES, {
+        **json.loads((Path(args.out) / "manifest.json").read_text()), "error": round(errors.rate, 2),
+        **store.recipe(args.command, data=args.data)})
     print(f"phone error rate {errors.rate:.2f} % over {errors.reference} phones; encoder in {args.out}/model")
-
-
-def main(argv=None):
-    """Run the command; returns the exit status."""
-    return run(pretrain, argv, parser())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return 0

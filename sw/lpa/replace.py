@@ -1,14 +1,14 @@
-"""Replace attention in k layers: `make lpa-train`, or `python -m sw.lpa.replace --layers 8 --order easiest`.
+"""Replace attention by pulses in k layers.
+
+    sottovoce lpa-train --layers 8 --order easiest
 
 The layers' accumulators start from the sweep's, and learn together to give the original's frames and posteriors while
 their gates cool until they are near binary; the feed-forward parts of those layers adapt along. Nothing is labelled:
 the original is the teacher. `--table` runs every row of docs/lpa.md; finished rows are kept, a row cut off resumes.
 """
 
-import argparse
 import json
 import random
-import sys
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ import torch
 
 from hw import config as hw_config
 from hw import store
+from sw import options
 from sw.lpa import encoder
 from sw.lpa.mixing import (
     WARMEST,
@@ -32,7 +33,6 @@ from sw.lpa.mixing import (
     states,
     temperature_at,
 )
-from sw.lpa.pretrain import add_data_options, run
 from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
 from sw.models.lpa_attention import in_place_of
 from sw.training import trainer
@@ -163,55 +163,48 @@ def experiment(row, args, teacher, yardstick):
                     recipe=recipe, decay=0.0, quiet=args.quiet)
     if row.mixer == "pulses":
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
-    result = {**recipe, **figures_of(trainee, yardstick, args.array), **start, "torch": torch.__version__,
-              "commit": store.commit()}
+    result = {**recipe, **figures_of(trainee, yardstick, args.array), **start,
+              **store.recipe(args.command, data=args.data)}
     folder.mkdir(parents=True, exist_ok=True)
     store.write_json(folder / "result.json", result)
     return result
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.lpa.replace", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--layers", type=int, default=8, help="how many layers to replace")
-    p.add_argument("--order", choices=ORDERS, default="easiest", help="which layers first, by the sweep")
-    p.add_argument("--no-anneal", action="store_true", help="keep the gates at their warmest")
-    p.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
-    p.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
-    p.add_argument("--table", action="store_true", help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
-    p.add_argument("--rows", nargs="+", choices=[row.name for row in TABLE], help="rows of the table by name")
-    p.add_argument("--array", action="store_true", help="count the cycles of the pulses on the PE array too")
-    add_data_options(p)
-    add_encoder_option(p)
-    p.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
-    p.add_argument("--out", default=f"{RUNS}/replaced", help="folder of the runs, one a row")
-    p.add_argument("--epochs", type=int, default=4, help="checkpoints of a run; 0 leaves the sweep's pulses untrained")
-    p.add_argument("--steps", type=int, default=30, help="batches an epoch")
-    p.add_argument("--frames", type=int, default=3200, help="feature frames a batch")
-    p.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
-    return p
+    parser.add_argument("--layers", type=options.whole, default=8, help="how many layers to replace")
+    parser.add_argument("--order", choices=ORDERS, default="easiest", help="which layers first, by the sweep")
+    parser.add_argument("--no-anneal", action="store_true", help="keep the gates at their warmest")
+    parser.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
+    parser.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
+    parser.add_argument("--table", action="store_true",
+                        help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
+    parser.add_argument("--rows", nargs="+", choices=[row.name for row in TABLE], help="rows of the table by name")
+    parser.add_argument("--array", action="store_true", help="count the cycles of the pulses on the PE array too")
+    options.add_phones(parser)
+    add_encoder_option(parser)
+    parser.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
+    parser.add_argument("--out", default=f"{RUNS}/replaced", help="folder of the runs, one a row")
+    parser.add_argument("--epochs", type=options.from_zero, default=4,
+                        help="checkpoints of a run; 0 leaves the sweep's pulses untrained")
+    parser.add_argument("--steps", type=options.whole, default=30, help="batches an epoch")
+    parser.add_argument("--frames", type=options.whole, default=3200, help="feature frames a batch")
+    parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
+    options.add_run(parser)
 
 
-def replace(args):
+def run(args):
     """Run the row that the options name, or the table."""
+    options.begin(args)
     teacher, work = original(args)
     yardstick = Yardstick(teacher, work)
     named = [row for row in TABLE if args.table or row.name in (args.rows or ())]
     rows = named or [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
-                                         "nothing" if args.nothing else "pulses")]
+                          "nothing" if args.nothing else "pulses")]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
     for row in rows:
         r = experiment(row, args, teacher, yardstick)
         print(f"{r['layers']:6} {r['order']:8} {str(r['anneal']):8} {str(r['adapt']):7} {r['mixer']:8} "
               f"{r['error']:7.2f} {r.get('soft_error', r['error']):7.2f} {r['kl']:20.4f}  "
               f"{r.get('near_binary_share', float('nan')):10.2%}", flush=True)
-
-
-def main(argv=None):
-    """Run the command; returns the exit status."""
-    return run(replace, argv, parser())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return 0

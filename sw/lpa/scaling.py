@@ -1,4 +1,6 @@
-"""Latency and peak memory over length, an accumulator beside torch's attention: `make lpa-scaling`.
+"""Latency and peak memory over length, an accumulator beside torch's attention.
+
+    sottovoce lpa-scaling
 
 Both mix the same frames, projections and all: `PulseAccumulator` with hard gates, and q, k, v, output projections
 around `torch.nn.functional.scaled_dot_product_attention`. Times are medians of rounds over every length in which the
@@ -7,10 +9,10 @@ not count. Memory is what one call adds to the process's peak, from the kernel. 
 choice of kernel, which need not hold the n x n products; `attention_full_mb` is that of the form that does.
 """
 
-import argparse
 import json
 import math
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -23,8 +25,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hw import store
+from sw import options
 from sw.lpa.encoder import EncoderError
-from sw.lpa.pretrain import run
 from sw.models.lpa import PulseAccumulator
 
 FRAME_RATE = 50   # frames a second, as Wav2Vec2's encoder has them
@@ -92,9 +94,11 @@ def peaks(kind, seconds, width, heads):
 
 def peaks_apart(kind, seconds, width, heads):
     """`peaks` in a fresh process; raises `RuntimeError` with its last line if that fails."""
-    result = subprocess.run([sys.executable, "-m", "sw.lpa.scaling", "--peaks", kind, "--width", str(width), "--heads",
-                             str(heads), "--seconds", *map(str, seconds)], capture_output=True, text=True,
-                            env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"})  # freed tensors leave at once
+    code = "import json, sys; from sw.lpa import scaling; print(json.dumps(scaling.peaks(*json.loads(sys.argv[1]))))"
+    result = subprocess.run([sys.executable, "-c", code, json.dumps([kind, list(seconds), width, heads])],
+                            capture_output=True, text=True,
+                            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]),
+                                 "MALLOC_MMAP_THRESHOLD_": "65536"})  # freed tensors leave at once
     if result.returncode:
         raise RuntimeError(f"memory of {kind}: {(result.stderr.strip().splitlines() or ['killed'])[-1]}")
     return json.loads(result.stdout)
@@ -143,6 +147,12 @@ def measure(width, heads, seconds, rounds, quiet=False, memory=True):
     return rows
 
 
+def machine():
+    """The processor as Linux names it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    return next((x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")), platform.machine())
+
+
 def figures(rows):
     """Exponents, crossover and the ratio at the longest."""
     fits = {f"exponent_{kind}": round(exponent(rows, f"{kind}_ms"), 3) for kind in ("lpa", "attention")}
@@ -151,31 +161,28 @@ def figures(rows):
             f"ratio_{rows[-1]['seconds']}s": rows[-1]["ratio"]}
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.lpa.scaling", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--width", type=int, nargs="+", default=[768, 96], help="channels; the first is the one reported")
-    p.add_argument("--heads", type=int, nargs="+", default=[12, 4], help="heads of the attention, one a width")
-    p.add_argument("--seconds", type=int, nargs="+", default=SECONDS, help="lengths, at 50 frames a second")
-    p.add_argument("--rounds", type=int, default=5, help="rounds, each of every length and both mixers")
-    p.add_argument("--no-memory", action="store_true", help="times only")
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--out", default=OUT, help="file of the figures")
-    p.add_argument("--peaks", metavar="KIND", help=argparse.SUPPRESS)
-    p.add_argument("--quiet", action="store_true", help="no progress bars")
-    return p
+    parser.add_argument("--width", type=options.whole, nargs="+", default=[768, 96],
+                        help="channels; the first is the one reported")
+    parser.add_argument("--heads", type=options.whole, nargs="+", default=[12, 4],
+                        help="heads of the attention, one a width")
+    parser.add_argument("--seconds", type=options.whole, nargs="+", default=list(SECONDS),
+                        help="lengths, at 50 frames a second")
+    parser.add_argument("--rounds", type=options.whole, default=5, help="rounds, each of every length and both mixers")
+    parser.add_argument("--no-memory", action="store_true", help="times only")
+    parser.add_argument("--out", default=OUT, help="file of the figures")
+    options.add_run(parser, seed=False)
 
 
-def scaling(args):
+def run(args):
     """Measure, print, write."""
-    if args.peaks:
-        print(json.dumps(peaks(args.peaks, args.seconds, args.width[0], args.heads[0])))
-        return
+    options.begin(args)
+    out = store.writable(args.out)
     if len(args.width) != len(args.heads):
         raise EncoderError(f"heads={args.heads}: wanted one number for each width, {args.width}")
-    result = {"command": "python -m sw.lpa.scaling", "threads": args.threads, "rounds": args.rounds,
-              "torch": torch.__version__, "frames_a_second": FRAME_RATE, "widths": []}
+    result = {**store.recipe(args.command), "machine": machine(), "threads": args.threads, "rounds": args.rounds,
+              "frames_a_second": FRAME_RATE, "widths": []}
     for width, heads in zip(args.width, args.heads, strict=True):
         rows = measure(width, heads, sorted(args.seconds), args.rounds, args.quiet, not args.no_memory)
         part = {"width": width, "heads": heads, **figures(rows), "scaling": rows}
@@ -186,14 +193,5 @@ def scaling(args):
                   f"{r.get('lpa_mb', 0):8.1f} {r.get('attention_mb', 0):8.1f} {r.get('attention_full_mb', 0):9.1f}")
         print(f"growth of time from {LONG} s: LPA n^{part['exponent_lpa']}, attention n^{part['exponent_attention']}; "
               f"LPA is faster from {part['crossover_seconds']} s")
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        store.write_json(args.out, result)
-
-
-def main(argv=None):
-    """Run the command; returns the exit status."""
-    return run(scaling, argv, parser())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        store.write_json(out, result)
+    return 0

@@ -1,14 +1,14 @@
-"""How hard each layer's attention is to replace: `make lpa-sweep`, or `python -m sw.lpa.sweep --encoder FOLDER`.
+"""How hard each layer's attention is to replace by pulses, and the order, easiest first.
+
+    sottovoce lpa-sweep --encoder FOLDER
 
 In every layer an accumulator learns, by itself, to answer what that layer's attention answers on the original's own
 frames. The squared error that is left on held-out recordings orders the layers; beside it stands the same over the
-answers' variance. Each is then put alone into the encoder, to see whether either foretells the damage.
+answers' variance. Each is then put alone into the encoder, to see whether either predicts the damage.
 """
 
-import argparse
 import json
 import logging
-import sys
 from copy import deepcopy
 from itertools import islice
 from pathlib import Path
@@ -17,9 +17,10 @@ import torch
 from tqdm import tqdm
 
 from hw import store
+from sw import options
 from sw.lpa import encoder
 from sw.lpa.mixing import Yardstick, recorded, relative_error, set_gates
-from sw.lpa.pretrain import RUN, add_data_options, run, task_of
+from sw.lpa.pretrain import RUN, task_of
 from sw.lpa.wave_task import WaveTask
 from sw.models.lpa_attention import in_place_of
 from sw.training import trainer
@@ -97,23 +98,21 @@ def finished(folder):
     return json.loads(path.read_text()), weights
 
 
-def parser():
+def add_arguments(parser):
     """Options of the command."""
-    p = argparse.ArgumentParser(prog="python -m sw.lpa.sweep", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add_data_options(p)
-    add_encoder_option(p)
-    p.add_argument("--out", default=SWEEP, help="folder of the run")
-    p.add_argument("--epochs", type=int, default=2)
-    p.add_argument("--steps", type=int, default=40, help="batches an epoch")
-    p.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
-    return p
+    options.add_phones(parser)
+    add_encoder_option(parser)
+    parser.add_argument("--out", default=SWEEP, help="folder of the run")
+    parser.add_argument("--epochs", type=options.whole, default=2)
+    parser.add_argument("--steps", type=options.whole, default=40, help="batches an epoch")
+    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
+    options.add_run(parser)
 
 
-def add_encoder_option(p):
+def add_encoder_option(parser):
     """Which encoder attention is replaced in."""
-    p.add_argument("--encoder", default=f"{RUN}/model",
-                   help="folder of a Wav2Vec2ForCTC, as sw.lpa.pretrain leaves it or pretrained; or a hub name")
+    parser.add_argument("--encoder", default=f"{RUN}/model",
+                        help="folder of a Wav2Vec2ForCTC, as sw.lpa.pretrain leaves it or pretrained; or a hub name")
 
 
 def original(args):
@@ -126,8 +125,9 @@ def original(args):
     return model, WaveTask(args.data, model, encoder.tokenizer(args.encoder), args.fold, args.folds)
 
 
-def sweep(args):
+def run(args):
     """Fit, measure, print the order, write `sweep.json`."""
+    options.begin(args)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     teacher, work = original(args)
     stand = Stand(teacher, args.seed)
@@ -144,8 +144,8 @@ def sweep(args):
     figures = {**recipe, "mse": [float(f"{e:.4g}") for e in errors], "relative": [round(e, 4) for e in relative],
                "order": order, "error": yardstick.original, "alone_error": [r for r, _ in single],
                "alone_kl": damage, "mse_to_kl": round(rank_correlation(errors, damage), 3),
-               "relative_to_kl": round(rank_correlation(relative, damage), 3), "torch": torch.__version__,
-               "commit": store.commit()}
+               "relative_to_kl": round(rank_correlation(relative, damage), 3),
+               **store.recipe(args.command, data=args.data)}
     store.write_json(Path(args.out) / "sweep.json", figures)
     print(f"original: {yardstick.original:.2f} % error rate ({work.split.name})")
     print("layer          MSE   MSE / variance   error alone   KL alone")
@@ -153,12 +153,4 @@ def sweep(args):
         print(f"{i:5} {errors[i]:12.4g} {relative[i]:16.4f} {single[i][0]:11.2f} % {single[i][1]:10.4f}")
     print(f"order, easiest first: {' '.join(map(str, order))}; rank correlation with KL: MSE {figures['mse_to_kl']}, "
           f"MSE / variance {figures['relative_to_kl']}")
-
-
-def main(argv=None):
-    """Run the command; returns the exit status."""
-    return run(sweep, argv, parser())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return 0

@@ -37,8 +37,9 @@ class Waves:
 
 
 class WaveTask:
-    """Utterances of `sw.phones.phone_task` as waves for `model`. `fold` of `folds` is held out. `tokenizer` turns classes into text.
+    """Utterances of `sw.phones.phone_task` as waves for `model`; `fold` of `folds` is held out.
 
+    `tokenizer` turns classes into text.
     Encoders whose front end normalises over time (`feat_extract_norm="group"`) get one recording at a time: padding
     would change what they hear. Raises `EncoderError` if the held-out recordings have no transcripts.
     """

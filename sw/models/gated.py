@@ -20,6 +20,10 @@ class Gated(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.fc = nn.Linear(neurons, outputs, bias=False)
 
+    def size_bytes(self, places=True):
+        """Bytes of the weights, four a number; nothing is pruned, so there are no `places`."""
+        return 4 * sum(p.numel() for p in self.parameters())
+
     def encode(self, x):
         """x (F, B, features), int8 values -> hidden (F, B, N) and no spikes."""
         return self.drop(self.core(x / SCALE)[0]), ()

@@ -1,12 +1,8 @@
-"""The RSNN as a keyword spotter: logits summed over a clip's frames, and the integers that the accelerator loads."""
+"""The RSNN as a keyword spotter: logits summed over a clip's frames."""
 
-import torch
 from torch import nn
 
-from hw import store
-from sw.integers import export
-from sw.integers.integer_model import IntegerModel
-from sw.models.rsnn import Rsnn
+from sw.models import rsnn
 
 GAIN = 8.0  # of the mean over frames: few neurons fire in few frames, and a softmax wants logits of size 1 and more
 
@@ -23,7 +19,7 @@ class KeywordRsnn(nn.Module):
             raise ValueError(f"classes={classes!r}: wanted 2 to outputs={outputs}")
         super().__init__()
         self.classes, self.rate_target, self.rate_weight = classes, rate_target, rate_weight
-        self.core = Rsnn(outputs=outputs, **sizes)
+        self.core = rsnn.Rsnn(outputs=outputs, **sizes)
         self.hidden_matrices = tuple(f"core.{name}" for name in self.core.hidden_matrices)
         self.sizes = dict(classes=classes, outputs=outputs, rate_target=rate_target, rate_weight=rate_weight,
                           **{k: v for k, v in self.core.sizes.items() if k != "outputs"})
@@ -44,18 +40,9 @@ class KeywordRsnn(nn.Module):
         return self.rate_weight * sum((s.mean() - self.rate_target).clamp_min(0).square() for s in spikes)
 
 
-@torch.no_grad()
-def integer_model(model, config, normaliser, labels, recipe):
-    """Trained, quantised `KeywordRsnn` -> `IntegerModel` of `config`. Raises `ExportError` for a float one."""
-    core = model.core
-    found = export.parts(core, config)
-    found["matrices"]["fc"][:, len(labels):] = 0  # outputs nobody asked for
-    weights = sum(w.numel() for w in found["matrices"].values()) * config.weight_bits // 8
-    manifest = {"model": recipe.get("model", "rsnn-keywords"), "bytes": weights,
-                "commit": store.commit(), "torch": torch.__version__, "recipe": recipe, "labels": list(labels),
-                "targets": {"kind": "keywords", "delay": 0}, "logit_step": float(core.steps_of[-1])}
-    if core.steps == "layer":
-        manifest["weight_steps"] = {f"layer{k}": float(step) for k, step in enumerate(core.steps_of[:-1])}
-    integers = IntegerModel(config, **found, tables=normaliser.tables(), manifest=manifest)
-    export.check_bounds(integers)
-    return integers
+def of_integers(model):
+    """`KeywordRsnn` in floats with an `IntegerModel`'s weights, see `sw.models.rsnn.of_integers`."""
+    core = rsnn.of_integers(model)
+    network = KeywordRsnn(classes=len(model.entry("labels")), **core.sizes)
+    network.core = core
+    return network.eval()

@@ -6,11 +6,13 @@ Float thresholds are 1; `step` (the weight step of each layer or neuron) turns t
 format. A reset to zero leaves a neuron's scale free, so a step a neuron costs the hardware a threshold a neuron only.
 """
 
+import math
+
 import torch
 from torch import nn
 
 from sw.features.causal import SCALE
-from sw.integers.quantize import best_step, floor_through, power_of_two, quantise, round_through
+from sw.integers.quantize import best_step, dequantised, floor_through, power_of_two, quantise, round_through
 from sw.models.lif import delayed, lif
 
 SPREADS = {"input": 0.12, "recurrent": 0.08, "forward": 0.14, "fc": 0.08}  # for 128 neurons
@@ -145,6 +147,11 @@ class Rsnn(nn.Module):
         weights["fc"] = quantise(self.fc, self.steps_of[-1], bits) * self.fc_mask
         return weights
 
+    def size_bytes(self, places=True):
+        """Bytes of the weights; a pruned FC counts as its kept weights and, with `places`, the bits that place them."""
+        kept = int(self.fc_mask.sum()) + sum(getattr(self, name).numel() for name in self.hidden_matrices)
+        return ((int(self.bits) or 32) * kept + (index_bits(self.fc_mask) if places else 0) + 7) // 8
+
     # --- forward -------------------------------------------------------------------------------------------
     def late(self, spikes, connection):
         """Spikes (F, K, B, N) as a connection hears them."""
@@ -187,3 +194,43 @@ class Rsnn(nn.Module):
     def forward(self, x):
         """x (F, B, features) -> logits (F, B, O)."""
         return self.readout(self.encode(x)[0])
+
+
+@torch.no_grad()
+def of_integers(model):
+    """An `Rsnn` in floats with an `IntegerModel`'s weights (currents not rounded, leak not floored).
+
+    Raises `ValueError` for what only the integer model has: layers that reset differently, forget their potentials
+    after a frame, or have synapses with a state.
+    """
+    c = model.config
+    odd = [i for i, layer in enumerate(c.layers)
+           if layer.reset != c.layers[0].reset or not layer.persist or layer.synapse_shift]
+    if odd:
+        raise ValueError(f"{c.name}: layer {odd[0]} has no form in floats here: one reset for all, potentials that "
+                         "persist and no synapse_shift are wanted")
+    delays = {"readout" if name == "fc" else name: int(model.delays_of(name).max()) for name in c.delays()}
+    network = Rsnn(features=c.features, neurons=[layer.neurons for layer in c.layers], outputs=c.outputs,
+                   recurrent=[layer.recurrent for layer in c.layers], time_steps=model.time_steps,
+                   leak_shift=[0 if layer.leak_shift == "neuron" else layer.leak_shift for layer in c.layers],
+                   input_shift=c.input_shift, potential_fraction=c.potential_fraction,
+                   potential_bits=c.potential_bits, reset=c.layers[0].reset, delays=delays,
+                   bias=any(layer.bias for layer in c.layers))
+    for name, weight in dequantised(model).items():
+        getattr(network, name).copy_(weight)
+    for i in range(len(c.layers)):
+        getattr(network, f"shift{i}").copy_(model.leak_of(i))
+    for name in delays:
+        getattr(network, f"delay_{name}").copy_(model.delays_of("fc" if name == "readout" else name))
+    return network.eval()
+
+
+def index_bits(mask, group=4):
+    """Bits that say where the kept weights of `mask` (N, O) are: the cheaper of a bit each and, where every group of
+    neighbours keeps equally many, a number of the combination."""
+    if bool(mask.all()):
+        return 0
+    kept = mask.unflatten(1, (-1, group)).sum(-1) if mask.shape[1] % group == 0 else None
+    if kept is None or kept.min() != kept.max():
+        return mask.numel()
+    return kept.numel() * (math.comb(group, int(kept[0, 0])) - 1).bit_length()

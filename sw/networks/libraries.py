@@ -26,6 +26,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from hw import store
+from sw import options
 from sw.data.utterance import DataError
 from sw.features.causal import SCALE
 from sw.keywords import frontends, train
@@ -212,7 +213,7 @@ def features(data, cache="build/cache"):
 
 
 def add_arguments(p):
-    p.add_argument("--data", default=train.DATA, help="folder with a manifest (%(default)s)")
+    p.add_argument("--data", default=options.KEYWORDS, help="folder with a manifest (%(default)s)")
     p.add_argument("--out", type=Path, default=Path("build/networks"), help="for graphs and features (%(default)s)")
     p.add_argument("--only", choices=[lib.name for lib in LIBRARIES], help="train one of them")
     p.add_argument("--epochs", type=int, default=EPOCHS, help="(%(default)s)")

@@ -1,29 +1,27 @@
-"""What helps the spiking network learn: `python -m sw.phones.ablate` trains each choice for some hundred steps from scratch.
+"""What helps the spiking network learn: optimisers, leaks, surrogate gradients, each trained from scratch for a while.
 
-Loss and accuracy of the phone thirds, mean of the last 50 steps, written beside the recipe into
-docs/results/training.json. Same batches, same seed for all; an optimiser's rate is its own.
+    sottovoce optimisers --steps 300 --only Muon AdamW
+
+Loss, accuracy of the phone thirds and firing rates over the last 50 steps, written beside the recipe into
+training.json. Same batches, same seed for all; an optimiser's rate is its own. Runs are kept, and resume.
 """
 
-import argparse
-import json
-import math
-import shlex
-import sys
-from itertools import chain, count
+import functools
+from itertools import chain, count, islice
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from hw import config as hw_config
 from hw import store
+from sw import options
 from sw.models.gated import Gated
 from sw.models.rsnn import Rsnn
 from sw.phones import corpus, phone_task
-from sw.training import optimise
-from sw.training.trainer import cosine
+from sw.training import optimise, trainer
 
-TAIL = 50
+TAIL = 50  # steps that the figures are means over
+DECAY, WARM = 1e-2, 0.05
 CHOICES = {  # name -> (optimiser, rate, options of the network)
     "AdamW": ("adamw", 1e-2, {}), "AdamW, rate 2e-2": ("adamw", 2e-2, {}),
     "AdamW, leak 1, 1": ("adamw", 1e-2, {"leak_shift": (1, 1)}),
@@ -39,64 +37,56 @@ CHOICES = {  # name -> (optimiser, rate, options of the network)
     "GRU, AdamW": ("adamw", 1e-2, {"kind": "gru"}), "LSTM, AdamW": ("adamw", 1e-2, {"kind": "lstm"})}
 
 
-def learn(work, config, optimiser, rate, options, steps, seed, progress=iter):
-    """Train one choice; returns (loss, accuracy, firing rates) over the last `TAIL` steps."""
+def learn(work, config, choice, folder, steps, seed, quiet=False):
+    """Train one choice with the trainer, in epochs of `TAIL` steps; returns the metrics of the last."""
+    optimiser, rate, given = CHOICES[choice]
     torch.manual_seed(seed)
-    sizes = {"features": config.features, "outputs": config.outputs, **options}
-    model = Gated(**sizes) if "kind" in options else Rsnn(**{"neurons": config.neurons, **sizes})
-    loss, tail = work.loss(share=1.0), []
-    best = getattr(optimise, optimiser)(model, rate, 1e-2)
-    batches = chain.from_iterable(work.batches(seed)(epoch) for epoch in count())
-    for i, batch in zip(progress(range(steps)), batches, strict=False):
-        for group in best.param_groups:
-            group["lr"] = rate * group.get("share", 1.0) * min(1.0, 20 * i / steps + 1e-3) * cosine(i / steps)
-        best.zero_grad()
-        value, parts = loss(model, batch)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        best.step()
-        tail = [*tail, (value.item(), *parts.values())][-TAIL:]
-    means = [round(sum(column) / len(tail), 4) for column in zip(*tail, strict=True)]
-    return means[0], means[1], means[2:]
+    sizes = {"features": config.features, "outputs": config.outputs, **given}
+    model = Gated(**sizes) if "kind" in sizes else Rsnn(**{"neurons": config.neurons, **sizes})
+    recipe = {"choice": choice, "optimiser": optimiser, "rate": rate, **given, "steps": steps, "seed": seed,
+              "config": config.name, "split": work.split.name}
+    stream = functools.partial(drawn, work, seed)
+    return trainer.fit(model, stream, work.loss(share=1.0), folder, epochs=steps // TAIL, rate=rate, seed=seed,
+                       recipe=recipe, decay=DECAY, warm=WARM, optimise=getattr(optimise, optimiser), quiet=quiet)
 
 
-def main(argv=None):
-    """Train every choice; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.phones.ablate", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--data", nargs="+", default=["../shared/data/phones", "../shared/data/librispeech_251spk"])
-    p.add_argument("--noise", default="../shared/data/noise", help="folder of noise with manifest.csv; '' for none")
-    p.add_argument("--steps", type=int, default=300)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--only", nargs="+", help=f"some of: {'; '.join(CHOICES)}")
-    p.add_argument("--json", default="docs/results/training.json", help="file to add the rows to")
-    args = p.parse_args(argv)
-    torch.set_num_threads(1)
-    try:
-        if unknown := [n for n in args.only or () if n not in CHOICES]:
-            raise ValueError(f"{unknown[0]!r}: wanted some of {'; '.join(CHOICES)}")
-        config = hw_config.load("phone")
-        noise = corpus.noises(args.noise, ["train"]) if args.noise else None
-        work = phone_task.PhoneTask(phone_task.split(phone_task.find(args.data)), phone_task.phone_layout(config), noise)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    rows = []
+def drawn(work, seed, number):
+    """The `TAIL` batches of part `number`, of an endless row of epochs."""
+    endless = chain.from_iterable(work.batches(seed)(epoch) for epoch in count())
+    return islice(endless, number * TAIL, (number + 1) * TAIL)
+
+
+def add_arguments(parser):
+    """Options of the command."""
+    options.add_phones(parser)
+    parser.add_argument("--steps", type=options.whole, default=300, help=f"of each training, a multiple of {TAIL}")
+    parser.add_argument("--only", nargs="+", metavar="CHOICE", help=f"some of: {'; '.join(CHOICES)}")
+    parser.add_argument("--out", default="build/runs/optimisers", help="folder of the runs")
+    options.add_run(parser)
+    store.add_publish(parser)
+
+
+def run(args):
+    """Train every choice, print and write a row of each."""
+    options.begin(args)
+    if unknown := [n for n in args.only or () if n not in CHOICES]:
+        raise ValueError(f"--only {unknown[0]!r}: wanted some of {'; '.join(CHOICES)}")
+    if args.steps % TAIL:
+        raise ValueError(f"--steps {args.steps}: wanted a multiple of {TAIL}, over which the figures are means")
+    path = store.writable(store.results("training.json", args.publish))
+    config = hw_config.load("phone")
+    noise = corpus.noises(args.noise, ["train"]) if args.noise else None
+    parts = phone_task.split(phone_task.find(args.data), args.fold, args.folds)
+    work, rows = phone_task.PhoneTask(parts, phone_task.phone_layout(config), noise, quiet=args.quiet), []
     for name in args.only or CHOICES:
-        loss, accuracy, rates = learn(work, config, *CHOICES[name], args.steps, args.seed,
-                                      lambda steps, name=name: tqdm(steps, desc=name, unit="step", mininterval=5))
-        rows.append({"choice": name, "loss": loss, "accuracy": accuracy, "rates": rates})
-        print(f"{name:34} loss {loss:.3f}  accuracy {accuracy:.3f}  rates {' / '.join(f'{r:.2f}' for r in rates)}",
-              flush=True)
-        if not math.isfinite(loss):
-            print(f"{name}: diverged", flush=True)
-    path = Path(args.json)
-    stored = json.loads(path.read_text()) if path.is_file() else {}
-    stored["ablation"] = {"command": f"python -m sw.phones.ablate {shlex.join(argv or sys.argv[1:])}".strip(),
-                          "steps": args.steps, "seed": args.seed, "config": config.name, "rows": rows}
-    store.write_json(path, stored)
+        folder = Path(args.out) / name.lower().replace(", ", "-").replace(" ", "-")
+        found = learn(work, config, name, folder, args.steps, args.seed, args.quiet)
+        rates = [round(v, 4) for k, v in sorted(found.items()) if k.startswith("rate")]
+        rows.append({"choice": name, "loss": round(found["loss"], 4), "accuracy": round(found["frame_accuracy"], 4),
+                     "rates": rates})
+        print(f"{name:34} loss {found['loss']:.3f}  accuracy {found['frame_accuracy']:.3f}  rates "
+              f"{' / '.join(f'{r:.2f}' for r in rates)}", flush=True)
+    recipe = store.recipe(args.command, config=config.name, data=args.data, steps=args.steps, seed=args.seed)
+    store.write_json(path, {**store.read_json(path), "ablation": {**recipe, "rows": rows}})
+    print(f"figures: {path}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -21,9 +21,10 @@ RARE = 1e-3  # a phone less probable than this in a frame is not tried
 
 
 class CtcLoss:
-    """Callable (model, batch) -> (loss, metrics), like `sw.phones.objective.FrameLoss`; targets are frames' phone thirds.
+    """Callable (model, batch) -> (loss, metrics), like `sw.phones.objective.FrameLoss`.
 
-    `log_prior` (O,) is zero for the classes and keeps the surplus outputs silent. The loss is a mean over phones.
+    Targets are the frames' phone thirds. `log_prior` (O,) is zero for the classes and keeps the surplus outputs silent.
+    The loss is a mean over phones.
     """
 
     def __init__(self, log_prior, rate_target=0.35, rate_weight=20.0):

@@ -19,7 +19,7 @@ NEVER = -1e30
 
 @dataclass(frozen=True)
 class Scales:
-    """Weights of the decoder. The defaults are what nested cross-validation (`sw.phones.tune`) chose in two folds of three."""
+    """Weights of the decoder; defaults are what nested cross-validation (`sw.phones.tune`) chose in 2 folds of 3."""
 
     acoustic: float = 1.0
     language: float = 1.4
@@ -155,7 +155,8 @@ def of(model):
     """The decoder of an `IntegerModel` whose tables and manifest carry grammar, layout, scales and delay."""
     phones, outputs = len(PHONES), model.config.outputs
     grammar = Grammar(model.table("bigram", (phones, phones)).numpy(), model.table("stay", (phones, THIRDS)).numpy())
-    return search(grammar, Layout(model.entry("targets", "kind"), outputs), model.table("log_prior", (outputs,)).numpy(),
+    log_prior = model.table("log_prior", (outputs,)).numpy()
+    return search(grammar, Layout(model.entry("targets", "kind"), outputs), log_prior,
                   Scales(**model.entry("decoder")), model.entry("targets", "delay"))
 
 

@@ -1,17 +1,16 @@
-"""The table of docs/training.md and the rows of docs/results/training.json: `python -m sw.phones.phone_report --runs build/runs`.
+"""The table of docs/training.md: every finished run of the phone recognisers on its fold's held-out speakers.
+
+    sottovoce training-report --runs build/runs --tune
 
 Scores every stage found under `RUNS/foldN/STAGE`, and under `RUNS/VARIANT/foldN/STAGE` for other configurations and
 targets, on that fold's held-out speakers. Stages are scored by the training model, whose quantised arithmetic is the
-golden model's to the bit (tests/sw/test_models.py). With --tune decoder scales are chosen first (`sw.phones.tune`). Rows of
-configurations and targets that are not in RUNS stay as they are.
+golden model's to the bit (tests/sw/test_models.py). With --tune decoder scales are chosen first (`sw.phones.tune`).
+Rows of configurations and targets that are not in RUNS stay as they are.
 """
 
-import argparse
 import json
 import logging
-import shlex
 import statistics
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,10 +19,13 @@ from tqdm import tqdm
 
 from hw import config as hw_config
 from hw import store
+from sw import options
 from sw.integers import export
 from sw.models.gated import Gated
 from sw.phones import corpus, decode, phone_task, recognise, stages, tune
-from sw.phones.evaluate import Bench
+from sw.phones.figures import FRAMES_A_SECOND
+from sw.phones.scored_set import ScoredSet
+from sw.training import trainer
 
 ORDER = tuple(stages.STAGES)
 TUNED = {"spiking": "final", "gated": "gru"}  # stage that scales are chosen on
@@ -35,28 +37,28 @@ class Fold:
 
     def __init__(self, folder, utterances, fold, folds, noise):
         self.folder, self.number, self.noise = folder, fold, noise
-        self.runs = [f.parent for name in ORDER if (f := folder / name / "last.pt").is_file() and finished(f.parent)]
+        self.runs = [folder / name for name in ORDER if finished(folder / name)]
         first = manifest_of(self.runs[0])
         self.config = hw_config.load(first["config"])
         parts = phone_task.split(utterances, fold, folds)
         self.test = parts.test
-        self.work = phone_task.PhoneTask(parts, phone_task.phone_layout(self.config, first.get("targets")), variants=("plain",),
-                                   quiet=True)
+        layout = phone_task.phone_layout(self.config, first.get("targets"))
+        self.work = phone_task.PhoneTask(parts, layout, variants=("plain",), quiet=True)
         self.scales = {}
 
-    def bench(self, snr=None):
+    def scored(self, snr=None):
         """Held-out utterances, with noise at `snr` dB if given."""
-        return Bench(self.test, self.work.normalisation, self.noise if snr is not None else None, snr, quiet=True)
+        return ScoredSet(self.test, self.work.normalisation, self.noise if snr is not None else None, snr, quiet=True)
 
     def sheet(self, kind):
         """Errors over the grid of scales of the stage that `kind` is tuned on; None where it has not been trained."""
         run = self.folder / TUNED[kind]
         if run not in self.runs:
             return None
-        bench = self.bench()
-        some = range(0, len(bench.xs), max(1, len(bench.xs) // TUNED_ON))
-        answers = recognise.of_network(stages.restore(run), [bench.xs[i] for i in some], self.config, self.work.delay)
-        return tune.sheet(list(answers), [bench.references[i] for i in some], self.work,
+        held = self.scored()
+        some = range(0, len(held.xs), max(1, len(held.xs) // TUNED_ON))
+        answers = recognise.of_network(stages.restore(run), [held.xs[i] for i in some], self.config, self.work.delay)
+        return tune.sheet(list(answers), [held.references[i] for i in some], self.work,
                           lambda points: tqdm(points, desc=f"{self.folder} {kind} scales", unit="point"))
 
     def row(self, run, snr=None):
@@ -65,19 +67,20 @@ class Fold:
         gated = isinstance(model, Gated)
         bits = 0 if gated else int(model.bits)
         if bits == config.weight_bits:
-            export.check_bounds(export.integer_model(model, config, work))
+            work.export(model, config, {})  # refused where it could overflow
         scales = self.scales.get("gated" if gated else "spiking") or decode.SCALES[work.layout.kind]
-        answers = recognise.of_network(model, (bench := self.bench(snr)).xs, config, work.delay)
-        figures = bench.score(answers, lambda: decode.search(work.grammar, work.layout, work.log_prior, scales,
-                                                             work.delay), config)
+        held = self.scored(snr)
+        answers = recognise.of_network(model, held.xs, config, work.delay)
+        figures = held.score(answers, lambda: decode.search(work.grammar, work.layout, work.log_prior, scales,
+                                                            work.delay), config)
         if gated:
             weights = sum(p.numel() for n, p in model.named_parameters() if "bias" not in n)
-            figures["mmac_per_s"] = round(weights * 1e-4, 2)
+            figures["mmac_per_s"] = round(weights * FRAMES_A_SECOND / 1e6, 2)
         for name in ("spike_sparsity", "cycles_per_frame"):
             figures.setdefault(name, None)
         return {"model": run.name if gated else "rsnn", "stage": run.name, "config": config.name,
                 "targets": work.layout.kind, "time_steps": manifest.get("time_steps"),
-                "bytes": stages.size_of(model), "bytes_without_mask": stages.size_of(model, mask=False),
+                "bytes": model.size_bytes(), "bytes_without_mask": model.size_bytes(places=False),
                 "seed": manifest["seed"], "split": manifest["split"], "data": manifest["data"],
                 "arithmetic": f"integer, {bits} bit" if bits else "float", "epochs": manifest["epochs"],
                 "teacher": manifest.get("teacher", False), "decoder": asdict(scales), "commit": manifest["commit"],
@@ -90,7 +93,9 @@ def manifest_of(run):
 
 
 def finished(run):
-    """Whether a run has trained all its epochs."""
+    """Whether there is a run in a folder that has trained all its epochs."""
+    if not (run / trainer.CHECKPOINT).is_file():
+        return False
     manifest = manifest_of(run)
     return manifest["metrics"]["epoch"] >= manifest["epochs"]
 
@@ -100,7 +105,7 @@ def gather(runs, utterances, folds, noise):
     found = []
     for variant in (runs, *sorted(p for p in runs.iterdir() if p.is_dir() and not p.name.startswith("fold"))):
         places = [(k, p) for k in range(folds) if (p := variant / f"fold{k}").is_dir()]
-        whole = [(k, p) for k, p in places if any((p / s / "last.pt").is_file() and finished(p / s) for s in ORDER)]
+        whole = [(k, p) for k, p in places if any(finished(p / s) for s in ORDER)]
         if whole:
             found.append([Fold(p, utterances, k, folds, noise) for k, p in whole])
     return found
@@ -115,7 +120,7 @@ def set_scales(folds):
             fold.scales[kind] = chosen.get(fold.number)
 
 
-def rates_told(rows):
+def rate_warnings(rows):
     """Warnings about layers that fell silent, saturated or changed much against their fold's `prune128`."""
     lines = []
     for row in rows:
@@ -156,61 +161,68 @@ def spread(values):
     return f"{statistics.mean(values):.1f}" + (f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else "")
 
 
-def main(argv=None):
-    """Score the runs; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.phones.phone_report", description=__doc__.split("\n\n")[0],
-                                formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    p.add_argument("--runs", default="build/runs", help="folder with fold0, fold1, ... as sw.phones.train leaves them")
-    p.add_argument("--data", nargs="+", default=["../shared/data/phones", "../shared/data/librispeech_251spk"])
-    p.add_argument("--noise", default="../shared/data/noise")
-    p.add_argument("--snr", type=float, nargs="*", default=[], help="noise sweep of one stage, in dB")
-    p.add_argument("--sweep", default="final", help="stage of the noise sweep")
-    p.add_argument("--tune", action="store_true", help="choose decoder scales by nested cross-validation")
-    p.add_argument("--folds", type=int, default=3)
-    p.add_argument("--json", default="docs/results/training.json")
-    args = p.parse_args(argv)
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--runs", default="build/runs",
+                        help="folder with fold0, fold1, ... as `sottovoce train` leaves them")
+    parser.add_argument("--data", nargs="+", default=list(options.PHONES), help="folders that were trained on")
+    parser.add_argument("--noise", default=options.NOISE, help="folder of noise with manifest.csv, for --snr")
+    parser.add_argument("--snr", type=float, nargs="*", default=[], help="noise sweep of one stage, in dB")
+    parser.add_argument("--sweep", default="final", choices=ORDER, help="stage of the noise sweep")
+    parser.add_argument("--tune", action="store_true", help="choose decoder scales by nested cross-validation")
+    parser.add_argument("--folds", type=options.whole, default=3, help="how many folds there are")
+    store.add_publish(parser)
+
+
+def run(args):
+    """Score the runs, print the table and write the rows."""
+    path = store.writable(store.results("training.json", args.publish))
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
-    try:
-        noise = corpus.noises(args.noise, ["test"]) if args.snr else None
-        if not (runs := Path(args.runs)).is_dir():
-            raise ValueError(f"{runs}: no such folder; train first: make train")
-        variants = gather(runs, phone_task.find(args.data), args.folds, noise)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    noise = corpus.noises(args.noise, ["test"]) if args.snr else None
+    if not (runs := Path(args.runs)).is_dir():
+        raise ValueError(f"{runs}: no such folder; train first: `sottovoce train rsnn`")
+    variants = gather(runs, phone_task.find(args.data), args.folds, noise)
+    if not variants:
+        raise ValueError(f"{runs}: no finished run under foldN; train first: `sottovoce train rsnn --out {runs}/fold0`")
     rows, sweep = [], []
     for folds in variants:
         if args.tune:
             set_scales(folds)
         for fold in folds:
-            for run in tqdm(fold.runs, desc=str(fold.folder), unit="stage"):
-                rows.append(fold.row(run))
-                if run.name == args.sweep and folds is variants[0]:
-                    sweep += [{"snr_db": snr, **fold.row(run, snr)} for snr in args.snr]
-    path = Path(args.json)
-    stored = json.loads(path.read_text()) if path.is_file() else {}
-    kinds = {(r["config"], r["targets"]) for r in rows}
-    rows += [r for r in stored.get("rows", ()) if (r["config"], r.get("targets", "context")) not in kinds]
-    command = f"python -m sw.phones.phone_report {shlex.join(argv or sys.argv[1:])}".strip()
-    commands = {**stored.get("commands", {}), **{f"{config}, {targets}": command for config, targets in kinds}}
-    stored.update(commands=commands, torch=torch.__version__, rows=rows, rate_warnings=rates_told(rows))
-    stored.pop("command", None)
-    if sweep:
-        stored["noise_sweep"] = sweep
+            for found in tqdm(fold.runs, desc=str(fold.folder), unit="stage"):
+                rows.append(fold.row(found))
+                if found.name == args.sweep and folds is variants[0]:
+                    sweep += [{"snr_db": snr, **fold.row(found, snr)} for snr in args.snr]
+    stored = merged(store.read_json(path), rows, sweep, args)
     store.write_json(path, stored)
-    print(table(rows))
-    for snr in args.snr:
+    print(table(stored["rows"]))
+    show_sweep(sweep, args.snr)
+    print(*stored["rate_warnings"], f"figures: {path}", sep="\n")
+    return 0
+
+
+def merged(stored, rows, sweep, args):
+    """What was stored, with these rows in place of those of the same configurations and targets."""
+    kinds = {(r["config"], r["targets"]) for r in rows}
+    rows = rows + [r for r in stored.get("rows", ()) if (r["config"], r.get("targets", "context")) not in kinds]
+    recipe = store.recipe(args.command, data=args.data)
+    kept = {k: v for k, v in stored.items() if k != "command"}
+    recipes = {**stored.get("recipes", {}), **{f"{config}, {targets}": recipe for config, targets in kinds}}
+    return {**kept, "recipes": recipes, "rows": rows, "rate_warnings": rate_warnings(rows),
+            **({"noise_sweep": sweep} if sweep else {})}
+
+
+def show_sweep(sweep, snrs):
+    """Print a line an SNR."""
+    for snr in snrs:
         at = [s for s in sweep if s["snr_db"] == snr]
+        if not at:
+            print(f"{snr:g} dB: no run of that stage")
+            continue
         layers = zip(*(a["spike_sparsity"] for a in at), strict=True)
         sparse = " / ".join(f"{100 * statistics.mean(s):.1f}" for s in layers)
         print(f"{snr:g} dB: PER {spread(a['per'] for a in at)}, zero spikes {sparse}, zero bits "
               f"{100 * statistics.mean(a['bit_sparsity'] for a in at):.1f}, MMAC/s "
               f"{spread(a['mmac_per_s'] for a in at)}, " + ", ".join(
                   f"{m} {spread(a['cycles_by_mode'][m] for a in at)}" for m in at[0]["cycles_by_mode"]))
-    print(*stored["rate_warnings"], sep="\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

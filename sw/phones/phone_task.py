@@ -1,18 +1,20 @@
 """The phone recognition task: which utterances are trained and scored on, their features, targets and grammar."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from sw.data import librispeech, manifest, timit
 from sw.data.utterance import DataError, folds
 from sw.features.causal import Normalisation
+from sw.integers import export
 from sw.phones import batches, corpus
 from sw.phones.ctc import CtcLoss
-from sw.phones.decode import Grammar
+from sw.phones.decode import SCALES, Grammar
 from sw.phones.objective import FrameLoss, log_prior, silent_surplus
-from sw.phones.targets import Layout
+from sw.phones.targets import CONTEXTS, KINDS, Layout
 
 HAND_WEIGHT, ALIGNED_WEIGHT = 4.0, 0.6  # visits an epoch: few utterances are labelled by hand, and those are scored
 DELAY = 5  # frames that targets come late
@@ -31,8 +33,10 @@ def split(utterances, fold=0, count=3, everything=False):
     """Part hand-labelled speakers into `count` folds and score on fold `fold`; all else trains.
 
     Where no utterance is labelled by hand, the `train` split trains and `dev` is scored. `everything` trains on all of
-    them and scores nothing. The sa sentences never train and are never scored.
+    them and scores nothing. The sa sentences never train and are never scored. Raises `DataError` for a fold that is
+    not of `count`, whatever the data.
     """
+    check_fold(fold, count)
     hand = [u for u in utterances if u.hand and not u.sa]
     aligned = [u for u in utterances if not u.hand]
     if everything:
@@ -45,6 +49,12 @@ def split(utterances, fold=0, count=3, everything=False):
     held = folds(hand, count)[fold]
     return Split([u for u in hand if u.speaker not in held] + aligned, [u for u in hand if u.speaker in held],
                  f"fold {fold} of {count}")
+
+
+def check_fold(fold, count):
+    """Raise `DataError` for a fold that is not of `count`."""
+    if not 0 <= fold < count:
+        raise DataError(f"fold={fold}: wanted 0 to {count - 1}, one of {count} folds")
 
 
 class PhoneTask:
@@ -76,19 +86,39 @@ class PhoneTask:
         """The `FrameLoss` of this task, or its `CtcLoss`."""
         if self.layout.kind == "ctc":
             return CtcLoss(self.log_prior, **options)
-        return FrameLoss(self.log_prior, contexts=16 if self.layout.kind == "context" else 1, **options)
+        return FrameLoss(self.log_prior, contexts=CONTEXTS if self.layout.kind == "context" else 1, **options)
 
     def batches(self, seed, frames=3200, chunk=160):
-        """A function of the epoch for `sw.trainer.fit`."""
+        """A function of the epoch for `sw.training.trainer.fit`."""
         def of(epoch):
             rng = np.random.default_rng([seed, epoch])
             return batches.epoch(self.x, self.targets, self.weights, rng, chunk, frames, self.delay)
         return of
 
 
+    def export(self, network, config, recipe, scales=None):
+        """The trained, quantised `Rsnn` as an `IntegerModel` with all that its decoder needs (`scales`: its own)."""
+        train = self.split.train
+        tables = {"feature_mean": self.normalisation.mean, "feature_deviation": self.normalisation.deviation,
+                  "bigram": self.grammar.bigram, "stay": self.grammar.stay}
+        return export.integer_model(
+            network, config, name="rsnn",
+            recipe={"split": self.split.name, "train_utterances": len(train), **recipe},
+            tables={**{name: torch.from_numpy(table) for name, table in tables.items()}, "log_prior": self.log_prior},
+            corpora=sorted({u.corpus for u in train}), licence_note=licence_note(train),
+            targets={"kind": self.layout.kind, "delay": self.delay}, decoder=asdict(scales or SCALES[self.layout.kind]))
+
+
+def licence_note(utterances):
+    """What must be said of weights trained on these utterances."""
+    if any(u.corpus == "timit_sample" for u in utterances):
+        return "trained in part on the TIMIT sample that NLTK distributes, whose licence is CC BY-NC-SA"
+    return ""
+
+
 def phone_layout(config, kind=None):
     """Targets of `kind` on a configuration's outputs; by default the richest that they can hold."""
-    return Layout(kind or ("context" if config.outputs >= 1920 else "mono"), config.outputs)
+    return Layout(kind or ("context" if config.outputs >= KINDS["context"] else "mono"), config.outputs)
 
 
 def find(folders):

@@ -17,11 +17,13 @@ BATCH = 12  # utterances at a time: bounds the memory that 1920 logits a frame t
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One utterance: logits float32 (frames, outputs); spikes bool (frames, 2, K, N), None for gated networks; `cycles`
-    mode -> (frames,) cycles, `reads` mode -> (frames, 5) row reads, where the network fits the accelerator."""
+    """One utterance: logits float32 (frames, outputs); spikes, one bool (frames, K, N_l) a layer, none for gated
+    networks; `fan_out`: additions that a spike of each layer causes, see `golden.fan_out`; `cycles` mode -> (frames,)
+    cycles, `reads` mode -> (frames, buffers) row reads, where the network fits the accelerator."""
 
     logits: np.ndarray
-    spikes: np.ndarray | None
+    spikes: tuple
+    fan_out: tuple
     cycles: dict
     reads: dict
 
@@ -33,11 +35,11 @@ def of_network(model, xs, config, delay):
             hidden, spikes = model.encode(x.transpose(0, 1).float())  # (F, B, ...)
             logits = model.readout(hidden).transpose(0, 1)
         if not spikes:
-            yield from (Answer(logits[b, :n].numpy(), None, {}, {}) for b, n in enumerate(lengths))
+            yield from (Answer(logits[b, :n].numpy(), (), (), {}, {}) for b, n in enumerate(lengths))
             continue
-        fired = torch.stack(spikes).permute(3, 1, 0, 2, 4) > 0  # (2, F, K, B, N) -> (B, F, 2, K, N)
-        wide = config if model.neurons == config.neurons else widened(config, model.neurons)
-        yield from _answers(lengths, x, logits, fired, wide)
+        fired = [s.permute(2, 0, 1, 3) > 0 for s in spikes]  # (B, F, K, N_l) each
+        yield from _answers(lengths, x, logits, fired, golden.fan_out(model.widths, model.recurrent),
+                            scanned(model, spikes), fitting(config, model))
 
 
 def of_integers(model, xs, progress=None):
@@ -45,7 +47,32 @@ def of_integers(model, xs, progress=None):
     delay, step = model.entry("targets", "delay"), model.entry("logit_step")
     for lengths, x in _padded(xs, delay):
         trace = golden.run(model, x, progress=progress)
-        yield from _answers(lengths, x, trace.logits.float() * step, trace.spikes, model.config)
+        layers = model.config.layers
+        fired = [trace.spikes[:, :, i, :, :layer.neurons] for i, layer in enumerate(layers)]  # (B, F, K, N_l) each
+        fan = golden.fan_out([layer.neurons for layer in layers], [layer.recurrent for layer in layers])
+        yield from _answers(lengths, x, trace.logits.float() * step, fired, fan, trace.scanned, model.config)
+
+
+def scanned(model, spikes):
+    """Spikes of an `Rsnn`'s layers, (F, K, B, N) each, as its matrices meet them: matrix -> bool (B, F, K, N)."""
+    heard = {"fc": model.late(spikes[-1], "readout")}
+    for i, fired in enumerate(spikes):
+        if i:
+            heard[f"forward{i}"] = model.late(spikes[i - 1], f"forward{i}")
+        if model.recurrent[i]:
+            before = torch.cat([torch.zeros_like(fired[:1]), fired[:-1]])
+            heard[f"recurrent{i}"] = model.late(before, f"recurrent{i}")
+    return {name: values.permute(2, 0, 1, 3) > 0 for name, values in heard.items()}
+
+
+def fitting(config, model):
+    """The configuration that an `Rsnn` runs on: `config`, or as wide as the network; None where layers differ."""
+    widths, recurrent = ([getattr(layer, f) for layer in config.layers] for f in ("neurons", "recurrent"))
+    if list(model.widths) == widths and list(model.recurrent) == recurrent:
+        return config
+    if len(set(model.widths)) == 1 and list(model.recurrent) == recurrent:
+        return widened(config, model.widths[0])
+    return None
 
 
 def widened(config, neurons):
@@ -59,12 +86,11 @@ def modes(time_steps):
     return ("t2_merged", "t2_union") if time_steps == 2 else ("t1",)
 
 
-def _answers(lengths, x, logits, fired, config):
-    previous = torch.cat([torch.zeros_like(fired[:, :1]), fired[:, :-1]], 1)
-    costs = {name: golden.cycles(config, MODES[name], x, SimpleNamespace(spikes=fired, previous=previous))
-             for name in modes(fired.shape[3])}
+def _answers(lengths, x, logits, fired, fan, heard, config):
+    costs = {name: golden.cycles(config, MODES[name], x, SimpleNamespace(scanned=heard))
+             for name in (modes(fired[0].shape[2]) if config else ())}
     for b, n in enumerate(lengths):
-        yield Answer(logits[b, :n].numpy(), fired[b, :n].numpy(),
+        yield Answer(logits[b, :n].numpy(), tuple(s[b, :n].numpy() for s in fired), tuple(fan),
                      {name: c.interval[b, :n].numpy() for name, c in costs.items()},
                      {name: c.reads[b, :n].numpy() for name, c in costs.items()})
 

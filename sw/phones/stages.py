@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from sw.integers.integer_model import MATRICES
+from sw.models import prune
 from sw.models.gated import WIDTHS, Gated
 from sw.models.rsnn import Rsnn
-from sw.training import optimise, prune, trainer
+from sw.training import optimise, trainer
 
 SURROGATE = "triangle"
 
@@ -92,12 +92,13 @@ def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURRO
           data=(), quiet=False, **loss):
     """Train one stage in `folder` (resumes there) and return the model."""
     model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
+    epochs = stage.epochs if epochs is None else epochs
     recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps,
-              "surrogate": surrogate, "targets": task.layout.kind, "epochs": epochs or stage.epochs,
+              "surrogate": surrogate, "targets": task.layout.kind, "epochs": epochs,
               "rate": stage.rate, "data": list(data), "split": task.split.name,
               "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
-    trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs or stage.epochs, rate=stage.rate,
-                seed=seed, recipe=recipe, quiet=quiet,
+    trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs, rate=stage.rate, seed=seed,
+                recipe=recipe, quiet=quiet,
                 optimise=optimise.adamw if stage.name in WIDTHS else optimise.muon)  # gated networks diverge with Muon
     return model.eval()
 
@@ -106,13 +107,3 @@ def rates_of(folder):
     """Firing rates of a run's layers in its last epoch, or () where nothing spikes."""
     metrics = json.loads((Path(folder) / "manifest.json").read_text())["metrics"]
     return tuple(v for k, v in sorted(metrics.items()) if k.startswith("rate"))
-
-
-def size_of(model, mask=True):
-    """Bytes of the weights; a pruned FC is counted as its kept weights and, with `mask`, the bits that place them."""
-    if isinstance(model, Gated):
-        return 4 * sum(p.numel() for p in model.parameters())
-    bits = int(model.bits) or 32
-    places = prune.index_bits(model.fc_mask) if mask else 0
-    kept = int(model.fc_mask.sum()) + sum(getattr(model, n).numel() for n in MATRICES if n != "fc")
-    return (bits * kept + places + 7) // 8

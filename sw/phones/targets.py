@@ -2,22 +2,24 @@
 
 Output index = (phone * 3 + third) * 16 + 4 * left + right in the `context` layout (40 x 3 x 16 = 1920), and
 phone * 3 + third in the `mono` layout (120 of 128; the rest is never a target). In the `ctc` layout it is the phone, or
-40 for the blank; its frames' targets are still thirds, from which `sw.phones.ctc` reads the string. Left and right are the
-broad classes of `sw.data.phones.BROAD`.
+40 for the blank; its frames' targets are still thirds, from which `sw.phones.ctc` reads the string. Left and right are
+the broad classes of `sw.data.phones.BROAD`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from sw.data.audio import RATE
 from sw.data.phones import BROAD_OF, INDEX, PHONES, STOPS
+from sw.features.causal import SHIFT, WINDOW
 
 THIRDS = 3
 CLASSES = 4  # broad classes of a neighbour
-KINDS = {"context": len(PHONES) * THIRDS * CLASSES ** 2, "mono": len(PHONES) * THIRDS,
+CONTEXTS = CLASSES ** 2  # of both neighbours
+KINDS = {"context": len(PHONES) * THIRDS * CONTEXTS, "mono": len(PHONES) * THIRDS,
          "ctc": len(PHONES) + 1}
-CENTRE = 200  # samples from a frame's start to its window's centre
-SHIFT = 160
+CENTRE = WINDOW // 2  # samples from a frame's start to its window's centre
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Layout:
         """Frame labels (frames, 4) of `frame_labels` -> output index (frames,) int64."""
         phone, third, left, right = (frames[..., i].astype(np.int64) for i in range(4))
         state = phone * THIRDS + third
-        return state if self.kind != "context" else state * CLASSES ** 2 + left * CLASSES + right
+        return state if self.kind != "context" else state * CONTEXTS + left * CLASSES + right
 
 
 def frame_labels(segments, frames):
@@ -79,7 +81,7 @@ def split_closures(segments, wave):
     for i, s in enumerate(segments):
         before = result[-1].phone if result else "sil"
         after = segments[i + 1].phone if i + 1 < len(segments) else "sil"
-        seconds = (s.end - s.start) / 16000
+        seconds = (s.end - s.start) / RATE
         if s.phone in ("t", "d") and before in VOWELS and after in VOWELS and seconds <= FLAP_S:
             result.append(type(s)(s.start, s.end, "dx"))
         elif s.phone in STOPS and seconds > CLOSURE_S:

@@ -20,6 +20,8 @@ from tqdm import tqdm
 from hw import store
 from sw.training.optimise import adamw
 
+CHECKPOINT = "last.pt"  # in a run's folder
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be resumed; the message names the file."""
@@ -41,7 +43,8 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
 
     `batches(epoch)` yields batches and has been given its own seed; `loss(model, batch)` returns (scalar, metrics).
     `recipe` (plain values) goes into the manifest and must match that of a checkpoint that is resumed. `optimise` is
-    one of `sw.training.optimise`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the training.
+    one of `sw.training.optimise`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the
+    training.
     `average` (below 1): the model ends as the running mean of its weights, which keeps that share in each step.
     """
     folder = Path(folder)
@@ -115,19 +118,19 @@ def _save(folder, model, optimiser, epoch, curve, recipe, mean=None):
     buffer = io.BytesIO()
     torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch, "curve": curve,
                 "recipe": json.dumps(recipe, sort_keys=True), **({"mean": mean.state_dict()} if mean else {})}, buffer)
-    store.write_atomically(folder / "last.pt", buffer.getvalue())
+    store.write_atomically(folder / CHECKPOINT, buffer.getvalue())
     text = io.StringIO()
     writer = csv.DictWriter(text, curve[-1].keys())
     writer.writeheader()
     writer.writerows(curve)
     store.write_atomically(folder / "curve.csv", text.getvalue().encode())
-    manifest = {**recipe, "sizes": model.sizes, "commit": store.commit(), "torch": torch.__version__, "metrics": curve[-1]}
+    manifest = {**recipe, "sizes": model.sizes, **store.recipe(""), "metrics": curve[-1]}
     store.write_json(folder / "manifest.json", manifest)
 
 
 def load(folder):
     """The checkpoint of a run as a dict; raises `CheckpointError`."""
-    path = Path(folder) / "last.pt"
+    path = Path(folder) / CHECKPOINT
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
     try:
@@ -137,7 +140,7 @@ def load(folder):
 
 
 def _resume(folder, model, optimiser, recipe, mean=None):
-    if not (folder / "last.pt").is_file():
+    if not (folder / CHECKPOINT).is_file():
         return 0, []
     stored = load(folder)
     if stored["recipe"] != json.dumps(recipe, sort_keys=True):

@@ -22,7 +22,8 @@ def model_of(config=TINY, **tables):
     n = config.neurons
     zero = torch.zeros(n, n, dtype=torch.int32)
     return IntegerModel(config, [torch.zeros(config.features, n, dtype=torch.int32), zero, zero, zero,
-                                 torch.zeros(n, config.outputs, dtype=torch.int32)], torch.tensor([300, 100]), tables=tables)
+                                 torch.zeros(n, config.outputs, dtype=torch.int32)],
+                        torch.tensor([300, 100]), tables=tables)
 
 
 def damaged(folder, change):
@@ -67,7 +68,7 @@ def test_damaged_tensors_are_refused(tmp_path, change, words):
 def test_a_manifest_that_is_no_mapping_is_refused(tmp_path):
     model_of().save(tmp_path)
     (tmp_path / "manifest.json").write_text("[]")
-    assert "not a readable model" in refused(lambda: integer_model.load(tmp_path))
+    assert "manifest.json: not readable: wanted a mapping, got list" in refused(lambda: integer_model.load(tmp_path))
 
 
 def test_missing_tables_and_entries_are_named():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sottovoce import cli
 from sw.data import espeak, manifest, synthetic
 from sw.data.utterance import DataError
 from sw.phones import phone_task
@@ -58,7 +59,7 @@ def test_corpus_loads_like_any_other(tmp_path):
 def test_refusals(tmp_path, capsys):
     with pytest.raises(DataError, match="no-such-voice"):
         espeak.speak("yes", voice="no-such-voice")
-    assert synthetic.main(["--out", str(tmp_path), "--quiet"]) == 1
+    assert cli.main(["synthetic", "--out", str(tmp_path), "--quiet"]) == 1
     assert "is there already" in capsys.readouterr().err
     with pytest.raises(DataError, match="utterances=0"):
         synthetic.make(tmp_path / "none", utterances=0)

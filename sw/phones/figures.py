@@ -1,5 +1,7 @@
 """A recogniser's figures over a list of utterances: errors, frame accuracy, sparsity, work and cycles."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 
@@ -22,7 +24,7 @@ def measure(answers, references, labels, xs, viterbi, config):
 
     `viterbi()` makes a decoder. Returns a dict of plain values; sparsities are shares of zeros.
     """
-    errors, right, frames, zeros, evaluated = score.Errors(), 0.0, 0, [0, 0], 0
+    errors, right, frames, zeros, evaluated = score.Errors(), 0.0, 0, Counter(), Counter()
     cycles, work = {}, 0.0
     for answer, (phones, closures), label, x in zip(answers, references, labels, xs, strict=True):
         decoder = viterbi()
@@ -33,12 +35,11 @@ def measure(answers, references, labels, xs, viterbi, config):
             guessed = phones_of(answer.logits[decoder.delay:], decoder.log_prior, decoder.layout)
             right += score.frame_accuracy(guessed, label[:, 0]) * len(label)
         frames += len(label)
-        if answer.spikes is not None:
-            spikes = answer.spikes  # (frames, 2, K, N)
-            for i in range(2):
-                zeros[i] += int((~spikes[:, i]).sum())
-            evaluated += spikes[:, 0].size
-            work += operations(spikes, x, config)
+        if answer.spikes:
+            for i, spikes in enumerate(answer.spikes):  # (frames, K, N_l)
+                zeros[i] += int((~spikes).sum())
+                evaluated[i] += spikes.size
+            work += operations(answer, x, config)
             for name, count in answer.cycles.items():
                 cycles.setdefault(name, []).append(count)
     bits = {code: _zero_share(xs, code) for code in CODES}
@@ -47,23 +48,23 @@ def measure(answers, references, labels, xs, viterbi, config):
               "bit_sparsity": round(bits[config.input_code], 4),
               "bit_sparsity_by_code": {k: round(v, 4) for k, v in bits.items()}, "utterances": len(references)}
     if evaluated:
-        result["spike_sparsity"] = [round(z / evaluated, 4) for z in zeros]
+        result["spike_sparsity"] = [round(zeros[i] / evaluated[i], 4) for i in sorted(zeros)]
         result["mmac_per_s"] = round(work / frames * FRAMES_A_SECOND / 1e6, 2)
         result["cycles_by_mode"] = {k: round(float(np.concatenate(v).mean()), 1) for k, v in cycles.items()}
-        result["cycles_per_frame"] = list(result["cycles_by_mode"].values())[-1]
+        result["cycles_per_frame"] = next(reversed(result["cycles_by_mode"].values()), None)
     return result
 
 
-def operations(spikes, x, config):
+def operations(answer, x, config):
     """Accumulations of an utterance: weight x (digit, spike or merged spike), zeros left out.
 
     Input digits are counted one by one, as the array visits them; a merged spike of two time steps counts once.
     """
-    neurons = spikes.shape[-1]
+    spikes = answer.spikes
     nonzero = int((digits(torch.from_numpy(x).to(torch.int32), config.input_code) != 0).sum())
-    fired = spikes.sum((0, 2, 3))  # spikes of each layer
-    merged = int(spikes[:, 1].any(1).sum())
-    return neurons * (nonzero + 2 * int(fired[0]) + int(fired[1])) + config.outputs * merged
+    hidden = sum(int(s.sum()) * fan for s, fan in zip(spikes, answer.fan_out, strict=True))
+    merged = int(spikes[-1].any(1).sum())
+    return spikes[0].shape[-1] * nonzero + hidden + config.outputs * merged
 
 
 def _zero_share(xs, code):

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
+from sottovoce import cli
 from sw.data import download
 from sw.data.utterance import DataError
 
@@ -73,7 +74,7 @@ def test_what_cannot_become_right_is_to_be_removed(server, tmp_path, there, said
 def test_a_copy_that_is_short_is_not_to_be_removed(server, tmp_path, capsys, monkeypatch):
     (tmp_path / "copy.tar.gz").write_bytes(DATA[:-1])
     monkeypatch.setattr(download, "ARCHIVES", {"2": server.archive})
-    assert download.main(["--archive", str(tmp_path / "copy.tar.gz"), "--out", str(tmp_path / "data")]) == 1
+    assert cli.main(["download", "--archive", str(tmp_path / "copy.tar.gz"), "--out", str(tmp_path / "data")]) == 1
     err = capsys.readouterr().err
     assert "199999 bytes, wanted 200000: not all of it" in err and "remove" not in err and err.count("\n") == 1
 
@@ -82,6 +83,6 @@ def test_no_server_is_one_line(server, tmp_path, capsys, monkeypatch):
     server.shutdown()
     server.server_close()
     monkeypatch.setattr(download, "ARCHIVES", {"2": server.archive})
-    assert download.main(["--out", str(tmp_path / "data"), "--quiet"]) == 1
+    assert cli.main(["download", "--out", str(tmp_path / "data"), "--quiet"]) == 1
     err = capsys.readouterr().err
     assert "not downloaded" in err and "run again to go on" in err and err.count("\n") == 1

@@ -9,12 +9,12 @@ import soundfile
 import torch
 
 from hw import config as hw_config
-from sw import golden, keywords
+from sottovoce import cli
+from sw import golden
 from sw.data.speech_commands import CLASSES, Clip
-from sw.keywords import cost, frontends, head, keyword_report, score, spotter, studies, waves
+from sw.keywords import cost, frontends, head, score, spotter, studies, waves
 from sw.keywords import evaluate as evaluation
 from sw.models.sparknet import SparkNet
-from sw.phones import evaluate, train
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
 
@@ -84,7 +84,7 @@ def test_head_by_hand():
 def test_head_follows_the_float_head():
     model = sparknet(channels=16)
     gates = (torch.rand(8, 32, 101) < 0.4).int()
-    h = head.of_network(model.network, bits=8)
+    h = head.of_network(model.network, 101, bits=8)
     with torch.no_grad():
         wanted = model.network.readout(gates.float())
     torch.testing.assert_close(h.logits(gates) * h.step / 101, wanted, atol=h.step * 32 / 2, rtol=0)
@@ -102,7 +102,7 @@ def test_int4_head_is_scored_in_integers():
         network.linear.bias.zero_()
     gates = head.gates_of(model, torch.randn(2, 16000) * 0.1)
     assert gates.shape == (2, 32, 101) and gates[:, 3].all() and gates.sum() == 2 * 101
-    h = head.of_network(network)
+    h = head.of_network(network, 101)
     got = h.logits(gates)
     assert got[:, 2].tolist() == [101 * round(0.7 / h.step)] * 2 and (got[:, 0] == -got[:, 2]).all()
     found = waves.Waves([Clip("", CLASSES[2]), Clip("", CLASSES[1])], torch.zeros(2, 16000, dtype=torch.int16), [])
@@ -160,8 +160,8 @@ def own(tmp_path):
 
 def test_evaluate_names_odd_clips(own, capsys, monkeypatch):
     monkeypatch.chdir(own)
-    status = evaluate.main(["--model", str(own / "model"), "--data", str(own), "--json", "r.json", "--quiet",
-                            "--snr", "5", "--kinds", "white"])
+    status = cli.main(["evaluate", str(own / "model"), "--data", str(own), "--json", "r.json", "--quiet",
+                       "--snr", "5", "--kinds", "white"])
     text = capsys.readouterr().out
     assert status == 0, text
     for said in ("b.wav: 0.40 s: filled up", "c.wav: 2.50 s: its loudest", "silent.wav: silent",
@@ -175,14 +175,14 @@ def test_evaluate_names_odd_clips(own, capsys, monkeypatch):
 
 
 def test_commands_refuse_in_one_line(own, capsys):
-    assert evaluate.main(["--model", "sparknet-32", "--data", str(own / "none")]) == 1
-    assert evaluate.main(["--model", "sparknet-32", "--data", str(own), "--kinds", "pink"]) == 1
-    assert train.main(["--model", "sparknet-32", "--data", str(own / "none"), "--quiet"]) == 1
+    assert cli.main(["evaluate", "sparknet-32", "--data", str(own / "none")]) == 1
+    assert cli.main(["evaluate", "sparknet-32", "--data", str(own), "--kinds", "pink"]) == 1
+    assert cli.main(["train", "sparknet-32", "--data", str(own / "none"), "--quiet"]) == 1
     errors = capsys.readouterr().err.strip().splitlines()
     assert len(errors) == 3 and all(line.startswith("error: ") for line in errors) and "--snr" in errors[1]
     for option in ("--threads", "--epochs"):
         with pytest.raises(SystemExit):
-            train.main(["--model", "sparknet-32", option, "0"])
+            cli.main(["train", "sparknet-32", option, "0"])
 
 
 def test_words_that_a_model_does_not_know_are_named(own, capsys, monkeypatch):
@@ -191,12 +191,12 @@ def test_words_that_a_model_does_not_know_are_named(own, capsys, monkeypatch):
     few.labels = ("go", "no", *[f"word{i}" for i in range(10)])  # of words only, as with 35 classes
     few.save(own / "few")
     (own / "manifest.csv").write_text("path,label\na.wav,No\nb.wav,yes\nd.wav,yes\n")
-    command = ["--model", str(own / "few"), "--data", str(own), "--json", "new/r.json", "--quiet"]
-    assert evaluate.main(command) == 0
+    command = [str(own / "few"), "--data", str(own), "--json", "new/r.json", "--quiet"]
+    assert cli.main(["evaluate", *command]) == 0
     assert "left out, unknown to sparknet-4: 2 clips labelled 'yes'" in capsys.readouterr().out
     assert json.loads((own / "new" / "r.json").read_text())["clips"] == 1
     (own / "manifest.csv").write_text("path,label\nb.wav,yes\n")
-    assert evaluate.main(command) == 1
+    assert cli.main(["evaluate", *command]) == 1
     assert "no clip has a label that sparknet-4 knows: go, no, word0" in capsys.readouterr().err
 
 
@@ -204,12 +204,12 @@ def test_training_ends_in_a_model_and_resumes(own, capsys, monkeypatch):
     monkeypatch.chdir(own)
     rows = [f"{n}.wav,{'yes' if n in 'ab' else 'no'},{n},{'train' if n in 'abc' else 'dev'}" for n in "abcd"]
     (own / "manifest.csv").write_text("path,label,speaker,split\n" + "\n".join(rows * 6) + "\n")
-    command = ["--model", "sparknet-4", "--data", str(own), "--noise", "", "--epochs", "2", "--quiet", "--out", "run",
+    command = ["sparknet-4", "--data", str(own), "--noise", "", "--epochs", "2", "--quiet", "--out", "run",
                "--export", "kept"]
-    assert train.main(command) == 0
+    assert cli.main(["train", *command]) == 0
     first = spotter.load(own / "kept")
     assert first.labels == CLASSES and first.manifest["recipe"]["clips"] == 18
-    assert train.main(command) == 0  # finished: loaded, not trained again
+    assert cli.main(["train", *command]) == 0  # finished: loaded, not trained again
     assert spotter.load(own / "kept").manifest["sha256"] == first.manifest["sha256"]
     assert "held-out clips" in capsys.readouterr().out
 
@@ -220,29 +220,19 @@ def test_a_study_is_one_command(own, monkeypatch, study, names):
     monkeypatch.chdir(own)
     rows = [f"{n}.wav,{'yes' if n in 'ab' else 'no'},{n},{'train' if n in 'abc' else 'dev'}" for n in "abcd"]
     (own / "manifest.csv").write_text("path,label,speaker,split\n" + "\n".join(rows * 6) + "\n")
-    assert studies.main([study, "--data", str(own), "--noise", "", "--epochs", "1", "--variants", "1", "--seeds", "2",
-                         "--quiet", "--json", "s.json", "--picture", "s.png"]) == 0
-    result = json.loads((own / "s.json").read_text())
+    assert cli.main(["study", study, "--data", str(own), "--noise", "", "--epochs", "1", "--variants", "1",
+                     "--seeds", "2", "--quiet"]) == 0
+    left = own / "build" / "results"
+    result = json.loads((left / f"keywords-{study}.json").read_text())
     assert [(r["name"], r["seed"]) for r in result["rows"]] == [(n, seed) for n in names for seed in (0, 1)]
     assert all(0 <= r["gates_zero"] <= 1 and r["clips"] == 6 for r in result["rows"])
-    assert result["size"]["epochs"] == 1 and (own / "s.png").stat().st_size > 1000
+    assert result["size"]["epochs"] == 1 and (left / f"keywords-{study}.png").stat().st_size > 1000
 
 
-def test_keyword_models_are_told_from_recognisers(own):
-    names = ("tiny-kws",)
-    assert keywords.asked_for(["--model", "tiny-kws"], names) and keywords.asked_for(["--model=tiny-kws"], names)
-    assert not keywords.asked_for(["--model", "rsnn"], names) and not keywords.asked_for(["--data", "tiny-kws"], names)
-    assert keywords.asked_for(["--model", str(own / "model")], names)
-
-
-def test_report_finds_what_holds_of_the_papers():
-    made = {"sparknet-32": (90, 1066944), "sparknet-16": (86, 396304), "bcresnet-1": (84, 2482156)}
-    rows = [{"model": n, "accuracy": a + d, "macs": m} for n, (a, m) in made.items() for d in (-1, 1)]
-    held = keyword_report.against_published(rows)
-    assert held["rank_correlation"] == 0.5  # published 97.0, 95.7, 96.9: the last two change places
-    pair, smallest = held["macs"]
-    assert (pair["model"], pair["beside"], pair["ratio"], pair["published_ratio"]) == (
-        "sparknet-32", "bcresnet-1", 0.43, 0.333)
-    assert smallest["model"] == "sparknet-16" and smallest["ratio"] == 0.16 and smallest["accuracy"] == [86, 84]
-    rows[4]["accuracy"] = rows[5]["accuracy"] = 95
-    assert keyword_report.against_published(rows)["macs"][1]["model"] is None
+def test_a_bad_place_for_the_figures_is_known_before_the_work(own, capsys, monkeypatch):
+    monkeypatch.chdir(own)
+    monkeypatch.setattr(waves, "gather", lambda *a, **k: pytest.fail("clips were read first"))
+    assert cli.main(["evaluate", str(own / "model"), "--data", str(own), "--json", str(own / "a.wav" / "r.json")]) == 1
+    assert "a.wav/r.json: its folder cannot be made" in capsys.readouterr().err
+    assert cli.main(["evaluate", str(own / "model"), "--data", str(own), "--json", str(own)]) == 1
+    assert "is a folder; name a file" in capsys.readouterr().err

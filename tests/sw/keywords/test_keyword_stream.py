@@ -10,10 +10,11 @@ import soundfile
 import torch
 from keyword_helpers import RATE, Ear, Scripted, tones
 
+from sottovoce import cli
 from sw.data.speech_commands import CLASSES
 from sw.data.utterance import DataError
 from sw.integers.integer_model import ModelError
-from sw.keywords import spotter, stream, studies, study_stream, train
+from sw.keywords import spotter, stream, study_stream, train
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
 HOP = 1600
@@ -139,9 +140,9 @@ def test_the_study_is_one_command(tmp_path, monkeypatch):
     held = SimpleNamespace(clips=clips, floats=lambda rows: torch.ones(3, RATE)[list(rows)] * 0.1)
     monkeypatch.setattr(train, "gather", lambda *a, **k: (SimpleNamespace(of=lambda name: held), CLASSES))
     monkeypatch.chdir(tmp_path)
-    assert studies.main(["stream", "--speech", "speech", "--noise", "noise", "--models", "sparknet-4", "--words", "2",
-                         "--minutes", "0.1", "--quiet", "--json", "s.json", "--picture", "s.png"]) == 0
-    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert cli.main(["study", "stream", "--speech", "speech", "--noise", "noise", "--models", "sparknet-4", "--words",
+                     "2", "--minutes", "0.1", "--quiet"]) == 0
+    rows = json.loads((tmp_path / "build" / "results" / "keywords-stream.json").read_text())["rows"]
     assert len(rows) == len(study_stream.THRESHOLDS)
     assert all(r["words"] == 2 and r["seconds"] == 9 and r["speech_seconds"] == 6 for r in rows)
     assert all(r["false_alarms"] == r["wrong_word"] + r["doubles"] + r["between"] for r in rows)
@@ -151,7 +152,7 @@ def test_a_missing_model_is_known_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "gather", lambda *a, **k: pytest.fail("data was read first"))
     args = argparse.Namespace(models=["sparknet-4", str(tmp_path / "none")], data="", noise="", speech="", words=1,
                               minutes=1, quiet=True)
-    with pytest.raises(ModelError, match="none/manifest.json is missing"):
+    with pytest.raises(ModelError, match="none' not found: give one of tiny-kws, sparknet-32"):
         study_stream.study(args)
 
 

@@ -9,11 +9,10 @@ from sw import golden
 from sw.integers import export
 from sw.integers.integer_model import IntegerModel
 from sw.integers.quantize import best_step, quantise
+from sw.models import prune
 from sw.models.gated import Gated
 from sw.models.lif import SURROGATES, delayed, lif, reference
-from sw.models.rsnn import Rsnn
-from sw.phones import stages
-from sw.training import prune
+from sw.models.rsnn import Rsnn, index_bits
 
 
 def test_neuron_by_hand():
@@ -189,7 +188,8 @@ def test_a_network_with_neurons_of_their_own_is_the_golden_model_to_the_bit():
         assert 0.02 < fired.mean() < 0.9
     assert (logits == trace.logits).all()
     for changes, said in ((dict(delays={"forward1": 10}), "delays up to 10 into forward1"),
-                          (dict(neurons=[12, 20, 8]), "the network has"), (dict(input_shift=3), "input_shift=3")):
+                          (dict(neurons=[12, 20, 8]), r"neurons=\[12, 20, 8\] was trained"),
+                          (dict(input_shift=3), "input_shift=3")):
         other = Rsnn(**{**sizes, **changes})
         other.calibrate(4)
         with pytest.raises(export.ExportError, match=said):
@@ -227,12 +227,12 @@ def test_balanced_pruning_keeps_the_largest_two_of_four_and_its_index_is_cheap()
         network.fc.copy_(torch.tensor([[4.0, -3, 2, 1, 0, 1, -9, 5], [1, 1.5, -2, 0, 7, 6, 5, 4]]))
     prune.balance_fc(network)
     assert network.fc_mask.tolist() == [[1, 1, 0, 0, 0, 0, 1, 1], [0, 1, 1, 0, 1, 1, 0, 0]]
-    assert prune.index_bits(network.fc_mask) == 4 * 3  # four groups, six combinations
-    assert prune.index_bits(torch.ones(2, 8)) == 0
+    assert index_bits(network.fc_mask) == 4 * 3  # four groups, six combinations
+    assert index_bits(torch.ones(2, 8)) == 0
     prune.prune_fc(network, 0.5 + 1 / 16)
-    assert prune.index_bits(network.fc_mask) == 16  # unequal groups: a bit each
+    assert index_bits(network.fc_mask) == 16  # unequal groups: a bit each
     network.calibrate(4)
-    assert stages.size_of(network) == (4 * (7 + 4 + 3 * 4) + 16 + 7) // 8
+    assert network.size_bytes() == (4 * (7 + 4 + 3 * 4) + 16 + 7) // 8
     with pytest.raises(ValueError, match="5"):
         prune.balance_fc(network, keep=5)
 

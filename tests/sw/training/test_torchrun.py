@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import json, os, sys, torch
-from sw import trainer
+from sw.training import trainer
 torch.manual_seed(0)
 model = torch.nn.Linear(4, 2); model.sizes = {}
 data = [torch.randn(8, 4) for _ in range(5)]
@@ -24,7 +24,7 @@ with open(f"{sys.argv[1]}/rank{rank}.json", "w") as f:
 @pytest.mark.slow
 def test_ranks_agree(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     run = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
                           str(tmp_path / "program.py"), str(tmp_path)], cwd=root, capture_output=True, text=True,
                          env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}, timeout=300)

@@ -1,10 +1,7 @@
 """Structured pruning of neurons and of time steps; unstructured and bank-balanced pruning of the FC layer."""
 
-import math
-
 import torch
 
-from sw.integers.integer_model import MATRICES
 from sw.models.rsnn import Rsnn
 
 
@@ -37,7 +34,7 @@ def keep_neurons(model, scores, neurons):
     kept = {"input": model.input[:, first], "recurrent0": model.recurrent0[first][:, first],
             "forward1": model.forward1[first][:, second], "recurrent1": model.recurrent1[second][:, second],
             "fc": model.fc[second]}
-    for name in MATRICES:
+    for name in model.matrices:
         getattr(small, name).copy_(kept[name])
     return small
 
@@ -46,7 +43,7 @@ def keep_neurons(model, scores, neurons):
 def one_time_step(model):
     """The same network with one time step; its readout, which saw the spikes of two, is doubled."""
     single = Rsnn(**{**model.sizes, "time_steps": 1})
-    for name in MATRICES:
+    for name in model.matrices:
         getattr(single, name).copy_(getattr(model, name) * (2 if name == "fc" else 1))
     return single
 
@@ -55,7 +52,7 @@ def one_time_step(model):
 def other_outputs(model, outputs):
     """The same spiking layers under a fresh readout of `outputs`, for targets of another kind."""
     other = Rsnn(**{**model.sizes, "outputs": outputs})
-    for name in MATRICES:
+    for name in model.matrices:
         if name != "fc":
             getattr(other, name).copy_(getattr(model, name))
     return other
@@ -83,14 +80,3 @@ def balance_fc(model, keep=2, group=4):
     size = (model.fc * model.fc_mask).abs().unflatten(1, (-1, group))  # (N, O / group, group)
     mask = torch.zeros_like(size).scatter_(-1, size.topk(keep).indices, 1.0)
     model.fc_mask.copy_(mask.flatten(1))
-
-
-def index_bits(mask, group=4):
-    """Bits that say where the kept weights of `mask` (N, O) are: the cheaper of a bit each and, where every group of
-    neighbours keeps equally many, a number of the combination."""
-    if bool(mask.all()):
-        return 0
-    kept = mask.unflatten(1, (-1, group)).sum(-1) if mask.shape[1] % group == 0 else None
-    if kept is None or kept.min() != kept.max():
-        return mask.numel()
-    return kept.numel() * (math.comb(group, int(kept[0, 0])) - 1).bit_length()

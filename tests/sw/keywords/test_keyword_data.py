@@ -185,7 +185,8 @@ def test_log_mel_of_a_tone():
     t = torch.arange(16000) / 16000
     x = frontends.log_mel(torch.sin(2 * torch.pi * 1000 * t)[None], 64)
     assert x.shape == (1, 64, 101)
-    assert int(frontends.mel_matrix(64)[32].argmax()) == int(x[0, :, 50].argmax())  # 1000 Hz is line 32 of 512 at 16 kHz
+    # 1000 Hz is line 32 of 512 at 16 kHz
+    assert int(frontends.mel_matrix(64)[32].argmax()) == int(x[0, :, 50].argmax())
     assert frontends.log_mel(torch.zeros(1, 16000), 16).unique().item() == pytest.approx(np.log(1e-6), abs=1e-4)
     assert torch.allclose(frontends.dct_matrix(32) @ frontends.dct_matrix(32).T, torch.eye(32), atol=1e-5)
     with pytest.raises(ValueError, match="frontend='mel'"):
@@ -241,7 +242,7 @@ def test_variants_and_batches(tmp_path):
     other = frontends.variants(found, "mel16", 2, [noise.pink(20000, rng)], cache=tmp_path, quiet=True)
     assert not np.array_equal(x[1], other[1])  # as long a noise, but another
     assert keyword_task.identity(found, hiss) == keyword_task.identity(found, hiss) != keyword_task.identity(found, [])
-    work = keyword_task.Task(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
+    work = keyword_task.KeywordTask(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
     first = list(work.batches(0, 4)(0))
     assert [len(y) for _, y in first] == [4, 4, 2]  # a last batch of half or more is kept
     assert torch.cat([y for _, y in first]).sum() == 5  # each clip once
@@ -285,10 +286,11 @@ def test_a_teacher_answers_on_the_versions_that_its_pupil_hears(tmp_path):
     rng = np.random.default_rng(0)
     clips = [Clip(Path(f"{i}"), "yes" if i % 2 else "no") for i in range(6)]
     found = waves.Waves(clips, torch.from_numpy(rng.integers(-9000, 9000, (6, 16000)).astype(np.int16)), [])
-    other = keyword_task.Task(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
+    other = keyword_task.KeywordTask(found, ("no", "yes"), "mel16", variants=2, cache=tmp_path, quiet=True)
     torch.manual_seed(0)
     teacher = spotter.Spotter("t", DsCnn(classes=2).eval(), other.normaliser, ("no", "yes"))
-    work = keyword_task.Task(found, ("no", "yes"), "causal", variants=2, cache=tmp_path, quiet=True, teacher=teacher)
+    work = keyword_task.KeywordTask(found, ("no", "yes"), "causal", variants=2, cache=tmp_path, quiet=True,
+                                    teacher=teacher)
     assert work.taught.shape == (2, 6, 2)
     wanted = teacher.logits(found.floats())  # version 0 is the clip as it is
     assert np.allclose(work.taught[0], wanted, atol=2e-3)

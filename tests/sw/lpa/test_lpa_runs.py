@@ -9,8 +9,9 @@ import torch
 
 pytest.importorskip("transformers", reason="transformers is not installed: the lpa extra brings it")
 
+from sottovoce import cli  # noqa: E402
 from sw.data.phones import PHONES  # noqa: E402
-from sw.lpa import ctc_task, encoder, lpa_report, pretrain, replace, scaling, sweep  # noqa: E402
+from sw.lpa import ctc_task, encoder, replace, scaling, sweep  # noqa: E402
 from sw.lpa.mixing import COLDEST, Yardstick, array_cycles, relative_error, set_gates, temperature_at  # noqa: E402
 from sw.lpa.replace import Row  # noqa: E402
 
@@ -49,7 +50,7 @@ def work():
 def swept(teacher, work, tmp_path_factory):
     """Folder of a sweep that has run by its own command's code."""
     folder = tmp_path_factory.mktemp("sweep")
-    args = sweep.parser().parse_args(["--out", str(folder), "--epochs", "2", "--steps", "2", "--quiet"])
+    args = cli.parsed("lpa-sweep", ["--out", str(folder), "--epochs", "2", "--steps", "2", "--quiet"])[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep, "original", lambda args: (teacher, work))
         sweep.sweep(args)
@@ -96,8 +97,8 @@ def test_layers_by_order():
 
 
 def arguments(swept, folder):
-    return replace.parser().parse_args(["--sweep", str(swept), "--out", str(folder), "--epochs", "2", "--steps", "2",
-                                        "--array", "--quiet"])
+    return cli.parsed("lpa-train", ["--sweep", str(swept), "--out", str(folder), "--epochs", "2", "--steps", "2",
+                                    "--array", "--quiet"])[1]
 
 
 def test_a_row_runs_resumes_and_leaves_the_original_alone(teacher, work, swept, tmp_path):
@@ -164,37 +165,42 @@ def test_attention_beside_it_is_attention():
     torch.testing.assert_close(ours(x), full(x))
 
 
-def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys):
+def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     runs = tmp_path / "runs"
     replace.experiment(Row(1), arguments(swept, runs), teacher, Yardstick(teacher, work))
-    told = {"widths": [{"width": 8, "heads": 2, "exponent_lpa": 1.0, "exponent_attention": 2.0,
+    measured = {"widths": [{"width": 8, "heads": 2, "exponent_lpa": 1.0, "exponent_attention": 2.0,
                         "crossover_seconds": 8, "scaling": [
                             {"seconds": 1, "lpa_ms": 1, "attention_ms": 2, "ratio": 2},
                             {"seconds": 2, "lpa_ms": 2, "attention_ms": 8, "ratio": 4}]}]}
-    (tmp_path / "scaling.json").write_text(json.dumps(told))
-    assert lpa_report.main(["--runs", str(runs), "--sweep", str(swept), "--scaling", str(tmp_path / "scaling.json"),
-                        "--encoder", str(tmp_path), "--json", str(tmp_path / "lpa.json"), "--plots",
-                        str(tmp_path)]) == 0
-    results = json.loads((tmp_path / "lpa.json").read_text())
+    (tmp_path / "scaling.json").write_text(json.dumps(measured))
+    left = tmp_path / "build" / "results"
+    assert cli.main(["lpa-report", "--runs", str(runs), "--sweep", str(swept), "--scaling",
+                     str(tmp_path / "scaling.json"), "--encoder", str(tmp_path)]) == 0
+    results = json.loads((left / "lpa.json").read_text())
     assert results["ratio_at_longest"] == 4 and [r["layers"] for r in results["replacement"]] == [0, 1]
     assert results["gates_of_row"] == "01-easiest"
-    assert (tmp_path / "lpa-scaling.png").stat().st_size > 1000 < (tmp_path / "lpa-replacement.png").stat().st_size
+    # what made each part is what its own command left, not what somebody typed into the report
+    assert results["command"].startswith("sottovoce lpa-report") and results["commit"]
+    assert results["replacement"][1]["command"].startswith("sottovoce lpa-train")
+    assert results["sweep"]["command"].startswith("sottovoce lpa-sweep") and "versions" in results["sweep"]
+    assert (left / "lpa-scaling.png").stat().st_size > 1000 < (left / "lpa-replacement.png").stat().st_size
     assert "not run yet: 08-easiest, 04-easiest" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("main", "given", "message"), [
-    (sweep.main, ["--encoder", "nowhere/at-all"], "and the hub did not give it: no way"),
-    (sweep.main, [], "no such encoder: train one with `make lpa-encoder`"),
-    (pretrain.main, ["--hidden", "50"], "hidden=50: wanted a multiple of heads=4"),
-    (scaling.main, ["--width", "8", "9", "--heads", "2"], "heads=[2]: wanted one number for each width, [8, 9]"),
-    (lpa_report.main, ["--runs", "none", "--sweep", "none", "--scaling", "none", "--encoder", "none"], "no run here"),
+@pytest.mark.parametrize(("given", "message"), [
+    (["lpa-sweep", "--encoder", "nowhere/at-all"], "and the hub did not give it: no way"),
+    (["lpa-sweep"], "no such encoder: train one with `make lpa-encoder`"),
+    (["lpa-encoder", "--hidden", "50"], "hidden=50: wanted a multiple of heads=4"),
+    (["lpa-scaling", "--width", "8", "9", "--heads", "2"], "heads=[2]: wanted one number for each width, [8, 9]"),
+    (["lpa-report", "--runs", "none", "--sweep", "none", "--scaling", "none", "--encoder", "none"], "no run here"),
 ])
-def test_errors_are_one_line(main, given, message, capsys, monkeypatch, tmp_path):
+def test_errors_are_one_line(given, message, capsys, monkeypatch, tmp_path):
     def without_network(*args, **kwargs):
         raise OSError("no way\nto the hub")
     monkeypatch.setattr(encoder.transformers().Wav2Vec2ForCTC, "from_pretrained", without_network)
     monkeypatch.chdir(tmp_path)
-    assert main(given) == 1
+    assert cli.main(given) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and message in error and error.count("\n") == 1
 
@@ -237,11 +243,11 @@ def test_pretrained_encoder_of_waves_from_a_folder(pretrained, tmp_path, capsys)
     folder, data = map(str, pretrained)
     swept, runs = str(tmp_path / "sweep"), str(tmp_path / "runs")
     given = ["--encoder", folder, "--data", data, "--epochs", "1", "--steps", "1", "--quiet"]
-    assert sweep.main([*given, "--out", swept]) == 0
-    assert replace.main([*given, "--layers", "1", "--sweep", swept, "--out", runs]) == 0
-    told = capsys.readouterr().out
-    assert "order, easiest first" in told and "easiest" in told
-    model, work = sweep.original(sweep.parser().parse_args(given))
+    assert cli.main(["lpa-sweep", *given, "--out", swept]) == 0
+    assert cli.main(["lpa-train", *given, "--layers", "1", "--sweep", swept, "--out", runs]) == 0
+    said = capsys.readouterr().out
+    assert "order, easiest first" in said and "easiest" in said
+    model, work = sweep.original(cli.parsed("lpa-sweep", given)[1])
     assert not any(p.requires_grad for p in model.parameters())
     values, mask, answers = next(work.held_batches())
     assert values.shape == (2, 20000) and mask.sum(1).tolist() == [19200, 20000] and answers.tolist() == [58, 61]
@@ -251,12 +257,12 @@ def test_pretrained_encoder_of_waves_from_a_folder(pretrained, tmp_path, capsys)
     (pretrained[0] / "vocab.json").unlink()
     for extra in pretrained[0].glob("*token*"):
         extra.unlink()
-    assert sweep.main([*given, "--out", str(tmp_path / "other")]) == 1
+    assert cli.main(["lpa-sweep", *given, "--out", str(tmp_path / "other")]) == 1
     assert "no CTC tokenizer" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [pretrain, sweep, replace, scaling])
+@pytest.mark.parametrize("command", ["lpa-encoder", "lpa-sweep", "lpa-train", "lpa-scaling"])
 def test_help_helps(command, capsys):
     with pytest.raises(SystemExit) as stop:
-        command.main(["--help"])
+        cli.main([command, "--help"])
     assert stop.value.code == 0 and "default" in capsys.readouterr().out

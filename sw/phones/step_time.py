@@ -1,25 +1,25 @@
-"""Training step of the spiking network beside snnTorch's and SpikingJelly's: `python -m sw.training.bench_step`.
+"""Training step of the spiking network beside snnTorch's and SpikingJelly's.
+
+    sottovoce step-time
 
 The same two recurrent LIF layers of 128 and linear readout, T = 2, the same batch, loss and optimiser, one thread, in
 one run; rounds alternate, and ratios are of medians. The libraries' layers run their own documented way: one call a
 time step, states kept from frame to frame. Needs `pip install --no-deps snntorch spikingjelly loguru`.
 """
 
-import argparse
 import json
 import statistics
-import sys
 import time
-from importlib import metadata
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from hw import store
+from sw import options
+from sw.features.causal import BINS, SCALE
 from sw.models.rsnn import Rsnn
 
-FEATURES, NEURONS, STEPS = 40, 128, 2
+FEATURES, NEURONS, STEPS = BINS, 128, 2
 
 
 class SnnTorch(nn.Module):
@@ -82,44 +82,41 @@ def step(model, optimiser, x, target):
     return time.perf_counter() - start
 
 
-def main(argv=None):
-    """Measure and print; returns the exit status."""
-    p = argparse.ArgumentParser(prog="python -m sw.training.bench_step", description=__doc__.split("\n\n")[0])
-    p.add_argument("--batch", type=int, default=32)
-    p.add_argument("--frames", type=int, default=100)
-    p.add_argument("--outputs", type=int, default=128, help="outputs of the readout, the same cost for all")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--json", default="docs/results/training.json")
-    args = p.parse_args(argv)
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--batch", type=options.whole, default=32)
+    parser.add_argument("--frames", type=options.whole, default=100)
+    parser.add_argument("--outputs", type=options.whole, default=128, help="outputs of the readout, the same for all")
+    parser.add_argument("--rounds", type=options.whole, default=5)
+    store.add_publish(parser)
+
+
+def run(args):
+    """Measure, print and write."""
+    path = store.writable(store.results("training.json", args.publish))
     torch.set_num_threads(1)
     torch.manual_seed(0)
     try:
         models = {"sottovoce": Rsnn(outputs=args.outputs), "snntorch": SnnTorch(args.outputs),
                   "spikingjelly": SpikingJelly(args.outputs)}
     except ImportError as error:
-        print(f"error: {error}: pip install --no-deps snntorch spikingjelly loguru", file=sys.stderr)
-        return 1
+        raise ValueError(f"{error}: pip install --no-deps snntorch spikingjelly loguru") from None
     x = torch.randint(-64, 64, (args.frames, args.batch, FEATURES)).float()
     target = torch.randint(args.outputs, (args.frames, args.batch))
     seconds = {name: [] for name in models}
     optimisers = {name: torch.optim.Adam(m.parameters()) for name, m in models.items()}
     for number in range(args.rounds + 1):
         for name, model in models.items():
-            taken = step(model, optimisers[name], x / (1 if name == "sottovoce" else 32), target)
+            taken = step(model, optimisers[name], x / (1 if name == "sottovoce" else SCALE), target)
             if number:  # the first warms up
                 seconds[name].append(taken)
     medians = {name: statistics.median(s) for name, s in seconds.items()}
-    result = {"command": "python -m sw.training.bench_step", "seconds": {n: round(m, 4) for n, m in medians.items()},
-              "batch": args.batch, "frames": args.frames, "outputs": args.outputs, "threads": 1,
-              "versions": {n: metadata.version(n) for n in ("torch", "snntorch", "spikingjelly")}}
+    result = {**store.recipe(args.command, packages=("torch", "snntorch", "spikingjelly")),
+              "seconds": {n: round(m, 4) for n, m in medians.items()}, "batch": args.batch, "frames": args.frames,
+              "outputs": args.outputs, "threads": 1}
     ratios = {f"step_over_{name}": round(medians[name] / medians["sottovoce"], 2)
               for name in ("snntorch", "spikingjelly")}
     print(json.dumps({**ratios, **result}, indent=1))
-    path = Path(args.json)
-    stored = json.loads(path.read_text()) if path.is_file() else {}
-    store.write_json(path, {**stored, **ratios, "step": result})
+    store.write_json(path, {**store.read_json(path), **ratios, "step": result})
+    print(f"figures: {path}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

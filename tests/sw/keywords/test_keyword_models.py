@@ -1,14 +1,15 @@
 """The keyword networks: parameters and MACs as published, one layer by hand, gates, and the integers' agreement."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from hw import config as hw_config
-from sw import golden
-from sw.keywords import cost, frontends, recipes, spotter
+from sw import golden, registry
+from sw.keywords import cost, frontends, recipes, spotter, train
 from sw.keywords.spotter import GoldenSpotter, Spotter
 from sw.models import keyword_rsnn
 from sw.models.bcresnet import BcResNet, SubSpectralNorm
@@ -122,10 +123,9 @@ def quantised():
         network.core.input.mul_(3)
         network.core.forward1.mul_(3)
     network.core.calibrate(4)
-    config = hw_config.load("keywords")
-    normaliser = frontends.Normaliser("causal", torch.zeros(40), torch.ones(40))
-    labels = [f"word{i}" for i in range(12)]
-    return network, keyword_rsnn.integer_model(network, config, normaliser, labels, {"made": "for a test"})
+    work = SimpleNamespace(labels=[f"word{i}" for i in range(12)],
+                           normaliser=frontends.Normaliser("causal", torch.zeros(40), torch.ones(40)))
+    return network, train.integers_of("rsnn-keywords", network, work, {"made": "for a test"}, "keywords")
 
 
 def test_rsnn_is_its_golden_model_to_the_bit():
@@ -143,8 +143,14 @@ def test_rsnn_is_its_golden_model_to_the_bit():
 
 def test_float_rsnn_has_no_integers():
     network = recipes.find("rsnn-keywords").build(12)
+    normaliser = frontends.Normaliser("causal", torch.zeros(40), torch.ones(40))
+    work = SimpleNamespace(labels=["a", "b"], normaliser=normaliser)
     with pytest.raises(ValueError, match="float bit weights, keywords wants 4"):
-        keyword_rsnn.integer_model(network, hw_config.load("keywords"), None, ["a", "b"], {})
+        train.integers_of("rsnn-keywords", network, work, {}, "keywords")
+
+
+def test_every_recipe_is_in_the_registry_and_nothing_else():
+    assert list(recipes.RECIPES) == registry.names("train", "keywords")
 
 
 def test_kept_and_loaded_models_are_the_same(tmp_path):
@@ -163,5 +169,5 @@ def test_kept_and_loaded_models_are_the_same(tmp_path):
     _, integers = quantised()
     spotter.of_integers("rsnn-keywords", integers).save(tmp_path / "r")
     assert torch.equal(spotter.load(tmp_path / "r").logits(waves), spotter.of_integers("x", integers).logits(waves))
-    with pytest.raises(ValueError, match="manifest.json is missing"):
+    with pytest.raises(ValueError, match="none' not found: give one of tiny-kws"):
         spotter.load(tmp_path / "none")
