@@ -33,8 +33,11 @@ listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, M
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: verilog cosim bus-test activity conformance networks keyword-conformance rates
+.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates
 ## Hardware and its proof
+describe: $(READY) ## What a configuration will take, before it is built (CONFIG=paper|…|file.yaml)
+	@$(DOOR) describe $(if $(value CONFIG),$(call typed,CONFIG),paper) $(more)
+
 verilog: $(READY) ## Verilog, header, images into build/verilog/CONFIG (CONFIG=paper|…|file.yaml, IMAGES=model, BUS=axi|wishbone)
 	@$(DOOR) verilog $(call opt,--config,CONFIG) $(call opt,--model,$(if $(value MODEL),MODEL,IMAGES)) \
 	    $(call opt,--bus,BUS) $(more)

