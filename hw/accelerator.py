@@ -126,7 +126,8 @@ class Accelerator(wiring.Component):
             lif.step.eq(op.step), lif.two_steps.eq(mode.two_steps), lif.clear.eq(clear_state),
         ]
         if c.lif_in_memory:
-            state = add("neuron_state", WeightBuffer(rows=c.words, width=c.state_bits, load_bits=c.state_bits))
+            state = add("neuron_state", WeightBuffer(
+                rows=c.words, width=c.state_bits, load_bits=c.state_bits, module="state_memory"))
             m.d.comb += [
                 lif.fetched.eq(state.read_data), lif.store.eq(op.store), state.write.eq(lif.stored.enable),
                 state.write_data.eq(lif.stored.data), state.enable.eq(seq.word_read.enable | lif.stored.enable),

@@ -1,4 +1,4 @@
-"""One weight SRAM: single port, synchronous, one row of `neurons` weights a read.
+"""One SRAM, of weights or of neurons: single port, synchronous, one row a read.
 
 Behavioural here; synthesis treats the module as a black box with the same ports. A read's row appears one cycle
 after `enable`, and stays until the next read, so that several digits of one feature share one read.
@@ -10,16 +10,22 @@ from amaranth.lib.wiring import In, Out
 
 
 class WeightBuffer(wiring.Component):
-    """`rows` x `width` bits; `write` has one bit for each slice of `load_bits`. A cycle either reads or writes.
+    """`rows` x `width` bits. A cycle either reads or writes. `module` begins the Verilog module's name.
+
+    enable      In   read, or write the slices that `write` names
+    write       In   a bit for each slice of `load_bits`
+    address     In   row
+    write_data  In   a slice
+    read_data   Out  the row last read
 
     Raises `ValueError` if `width` is not a multiple of `load_bits`.
     """
 
-    def __init__(self, *, rows, width, load_bits):
+    def __init__(self, *, rows, width, load_bits, module="weight_buffer"):
         if width % load_bits:
             raise ValueError(f"width={width} is not a multiple of load_bits={load_bits}")
         self.rows, self.width, self.load_bits = rows, width, load_bits
-        self.module_name = f"weight_buffer_{rows}x{width}"
+        self.module_name = f"{module}_{rows}x{width}"
         super().__init__({
             "enable": In(1),
             "write": In(width // load_bits),

@@ -74,7 +74,8 @@ class Bench:
         sim = self.sim
         for word in words:
             target = Buffer(part(word, "buffer"))
-            if target is Buffer.REGISTER:
+            name = "neuron_table" if target is Buffer.NEURONS else target.name.lower()
+            if name not in self.buffers:  # registers, and tables in flip-flops
                 sim.set("load__payload", word)
                 sim.set("load__valid", 1)
                 sim.settle()
@@ -82,10 +83,11 @@ class Bench:
                     raise FlowError("the load port is not ready while idle")
                 sim.step()
                 continue
-            buffer = self.buffers[target.name.lower()]
+            buffer = self.buffers[name]
             bank, row = divmod(part(word, "row"), buffer.macro.rows)
             data = part(word, "data")
-            sim.preset(f"{target.name.lower()}_weights/macro_{bank}_{part(word, 'slice')}", row,
+            block = name if target is Buffer.NEURONS else f"{name}_weights"
+            sim.preset(f"{block}/macro_{bank}_{part(word, 'slice')}", row,
                        [data >> i & 1 for i in range(buffer.macro.bits)])
         sim.set("load__valid", 0)
         sim.settle()

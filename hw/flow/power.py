@@ -59,10 +59,16 @@ def clock_root(sim_pins, voltage, cycles, frames):
 
 
 def add_memories(blocks, memories, reads, frames):
-    """SRAM reads and leakage into `blocks`, one block a weight buffer."""
+    """SRAM accesses and leakage into `blocks`, one block a memory.
+
+    Row reads of weights were counted; of neurons, every word is read once a frame, and its state written once.
+    """
     for name, m in memories.items():
         row = blocks.setdefault(name, dict.fromkeys(KINDS, 0.0))
-        row["sram_nj"] += reads[name.removesuffix("_weights")] / frames * m["read_pj"] * 1e-3
+        count = m["rows"] if name.startswith("neuron") else reads[name.removesuffix("_weights")] / frames
+        row["sram_nj"] += count * m["read_pj"] * 1e-3
+        if name == "neuron_state":
+            row["sram_nj"] += count * m["write_pj"] * m["macros"] * 1e-3
         row["leakage_nj"] += m["leakage_nw"] * FRAME_S
 
 

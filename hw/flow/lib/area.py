@@ -13,7 +13,7 @@ def synthesis(config, library, netlist, buffers):
     macros = {}
     if buffers:
         for name, buffer in buffers.items():
-            macros[f"{name}_weights"] = buffer.row()
+            macros[f"{name}_weights" if name in config.sizes() else name] = buffer.row()
     total = {key: _round(sum(b[key] for b in blocks.values()))
              for key in ("cells", "area_um2", "nand2", "flip_flops", "latches", "clock_gates", "leakage_nw",
                          "sequential_um2")}

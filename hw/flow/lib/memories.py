@@ -143,7 +143,8 @@ def compose(config, library, prefer="area"):
 
 def modules(buffers):
     """Module name of the RTL -> `Buffer`; buffers of one size share a module."""
-    return {f"weight_buffer_{b.rows}x{b.bits}": b for b in buffers.values()}
+    kind = {"neuron_state": "state_memory"}
+    return {f"{kind.get(b.name, 'weight_buffer')}_{b.rows}x{b.bits}": b for b in buffers.values()}
 
 
 def macro_ports(macro):

@@ -30,6 +30,16 @@ def test_deep_buffers_are_banked_and_only_one_bank_reads(ihp):
     assert text.count(macro.name) == 4 and "bank_read" in text
 
 
+def test_state_of_neurons_is_written_a_whole_row_at_once(ihp):
+    wide = dataclasses.replace(config.load("paper"), lif_lanes=8)
+    buffers = memories.compose(wide, ihp)
+    state = buffers["neuron_state"]
+    assert (state.rows, state.bits, state.macros) == (32, 128, 2) and "state_memory_32x128" in memories.modules(buffers)
+    text = memories.wrapper("state_memory_32x128", state)
+    assert "input write;" in text and "input [127:0] write_data;" in text
+    assert ".A_DIN(write_data[63:0])" in text and ".A_DIN(write_data[127:64])" in text
+
+
 def test_preferring_energy_costs_area(ihp):
     small, cheap = (memories.compose(config.load("paper"), ihp, p) for p in ("area", "energy"))
     assert sum(b.read_pj for b in cheap.values()) < sum(b.read_pj for b in small.values())
