@@ -9,23 +9,26 @@ import json
 import sys
 
 from . import config as configs
-from .interface import MODES, Recurrent
+from .config import GROUP_BITS
+from .interface import MODES, WEIGHT_BUFFERS, Recurrent, phases
 from .program import Kind, listing, program
 
-# Area of logic and flip-flops in IHP's 130 nm, um2: least squares over mapped blocks of `paper`, `keywords`, `tiny`.
-# Rough (± 15 %): `sottovoce synth` maps the real thing.
-PE_BIT, COMBINE_BIT, LIF_BIT, FLIP_FLOP, DRAIN_BIT, SCAN_BIT, FIXED = 155.0, 60.0, 165.0, 59.0, 66.0, 95.0, 45_000.0
-SRAM_BIT, SRAM_COLUMN, SRAM_ROWS = 3.474, 566.5, 64  # of IHP's macros, of at least so many rows
+# Area in IHP's 130 nm, um2, of a bit of each part as `paper` maps it, its flip-flops included; SRAM by the fit of
+# `hw.flow.lib.sram_model`. `sottovoce synth` maps the real thing.
+FLIP_FLOP, PE, COMBINE, DRAIN, LIF, LIF_CHOICE, SCAN, ROW, INPUT, COUNTER, FIXED = (
+    52.0, 152.5, 50.0, 105.6, 205.0, 9.0, 189.0, 72.0, 69.0, 80.0, 11_000.0)
+SRAM_BIT, SRAM_COLUMN, SRAM_ROWS = 3.474, 566.5, 64  # macros have 64, 128, 256, ... rows
 
 
 def cycles(config, mode, density):
-    """Cycles of a frame in steady state where a share `density` of the neurons fires, at each time step apart.
+    """Cycles of a frame in steady state where a share `density` of the neurons fires, independently at each time step.
 
-    density 0: silence, zero features. 1: all fire and all digits are set. Between: independent neurons, half the
-    digits; a half's fullest scan is taken as its mean.
+    0: silence, zero features. 1: all fire and features have as many digits as there can be. Both are exact. Between:
+    features halfway; the fuller half of a scan is taken to be as full as the other.
     """
     mode, built = mode.built(config), config.mechanisms
-    digits = 4 * density if built.zero_skip_input else 4
+    most = GROUP_BITS // 2 if config.input_code == "signed_digit" else GROUP_BITS  # of which no two are neighbours
+    digits = {0: 1, 1: most}.get(density, (1 + most) / 2) if built.zero_skip_input else GROUP_BITS
     either = 1 - (1 - density) ** 2
     beats = 2 * config.lanes // config.logits_per_beat
 
@@ -35,7 +38,7 @@ def cycles(config, mode, density):
     total, captured = 0, 0
     for step in program(config):
         if step.kind is Kind.INPUT:
-            total += config.features * max(1, digits)
+            total += config.features * digits
         elif step.kind is Kind.LIF:
             total += step.words * (2 if config.lif_in_memory else mode.time_steps)
         elif step.kind in (Kind.COMBINE, Kind.WAIT, Kind.FINAL):
@@ -48,7 +51,7 @@ def cycles(config, mode, density):
             for index in range(config.passes):
                 split = config.split_pass and index == config.passes - 1
                 slots = scans * scan(config.last.neurons, share, split)
-                captured += max(slots, beats + 1) if index else slots
+                captured += max(slots, beats + 1) if index else slots  # the drain may hold up a pass's capture
         else:
             block = next(b for b in config.blocks() if b.base == step.base)
             neurons = config.layers[block.source].neurons
@@ -69,26 +72,34 @@ def memories(config):
 
 def area(config):
     """Rough area by part in mm2, IHP 130 nm, before layout."""
-    c, names = config, 1 + config.synapses
-    state = sum(layer.neurons for layer in c.layers)
-    flip_flops = 2 * state + 8 * c.features + 32 * 18 + 2 * sum(
-        (c.groups_of(k) - 1) * c.lanes + c.history_of(k) * layer.neurons for k, layer in enumerate(c.layers))
-    flip_flops += sum(c.layers[layer].neurons * most.bit_length() for layer, most in c.delays().values())
-    if not c.lif_in_memory:
-        flip_flops += state * names * c.potential_bits + c.words * c.neuron_bits
-    sram = sum(max(rows, SRAM_ROWS) * bits * SRAM_BIT + bits * SRAM_COLUMN for rows, bits, _ in c.memories().values())
+    c, states = config, 1 + config.synapses
+    neurons = [layer.neurons for layer in c.layers]
+    spikes = 2 * sum(n + (c.groups_of(k) - 1) * c.lanes for k, n in enumerate(neurons))
+    late = 2 * sum(c.history_of(k) * n for k, n in enumerate(neurons))
+    late += sum(c.layers[layer].neurons * most.bit_length() for layer, most in c.delays().values())
+    kept = 0 if c.lif_in_memory else sum(neurons) * states * c.potential_bits + c.words * c.neuron_bits
     parts = {
-        "memories": sram,
-        "PE sets": 2 * c.lanes * c.accumulator_bits * PE_BIT,
-        "combine": c.lanes * c.accumulator_bits * COMBINE_BIT,
-        "LIF": c.lif_lanes * names * c.potential_bits * LIF_BIT,
-        "drain": 2 * c.lanes * c.logit_bits * DRAIN_BIT,
-        "zero-skipping": 2 * c.half * SCAN_BIT,
-        "flip-flops of neurons": flip_flops * FLIP_FLOP,
-        "rest": FIXED,
+        "memories": sum(_deep(rows) * bits * SRAM_BIT + bits * SRAM_COLUMN for rows, bits, _ in c.memories().values()),
+        "PE sets": 2 * c.lanes * c.accumulator_bits * PE,
+        "combine": c.lanes * c.accumulator_bits * COMBINE,
+        "LIF": c.lif_lanes * states * c.potential_bits * LIF
+        + (c.lif_lanes < c.lanes) * 2 * c.lanes * c.accumulator_bits * LIF_CHOICE,
+        "potentials, tables": kept * FLIP_FLOP,
+        "spikes": spikes * FLIP_FLOP,
+        "delays": late * FLIP_FLOP,
+        "drain": 2 * c.lanes * c.logit_bits * DRAIN,
+        "zero-skipping": 2 * c.half * SCAN,
+        "rows": 2 * c.row_bits * ROW,
+        "input, counters": c.features * c.feature_bits * INPUT
+        + c.counters * 32 * (len(phases(c)) + len(WEIGHT_BUFFERS) + 1) * COUNTER + FIXED,
     }
     return {name: round(um2 * 1e-6, 4) for name, um2 in parts.items()} | {
         "total": round(sum(parts.values()) * 1e-6, 3)}
+
+
+def _deep(rows):
+    """Rows of the macros that hold so many."""
+    return max(SRAM_ROWS, 1 << (rows - 1).bit_length())
 
 
 def describe(config):

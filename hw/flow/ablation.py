@@ -61,7 +61,8 @@ def netlist(config, library, base, folder):
         return json.loads(kept.read_text())
     files, _ = mapping.sources(config, memories.compose(config, library), folder)
     rtl = (folder / "rtl.v").read_text()
-    names = [n for n in changed((base / "rtl.v").read_text(), rtl) if not n.startswith(("weight_buffer", "state_memory"))]
+    names = [n for n in changed((base / "rtl.v").read_text(), rtl)
+             if not n.startswith(("weight_buffer", "state_memory"))]
     whole = Netlist(base / "netlist.json", library.cells.cells, "accelerator")
     for name in names:
         others = [n for n in mapping.split_modules(rtl) if n != name]
