@@ -31,6 +31,11 @@ def add_run(parser, seed=True):
     parser.add_argument("--quiet", action="store_true", help="no progress bars, no warnings")
 
 
+def add_json(parser):
+    """Where figures are kept that are printed anyway."""
+    parser.add_argument("--json", help="write the figures to this file too")
+
+
 def add_phones(parser, noise=True):
     """Labelled speech to train and score phone recognisers on, and its fold."""
     parser.add_argument("--data", nargs="+", default=list(PHONES),

@@ -78,7 +78,7 @@ def add_arguments(parser):
     parser.add_argument("--snr", type=float, nargs="+", default=[], help="dB at which noise is mixed in, beside none")
     parser.add_argument("--kinds", nargs="+", choices=noise.KINDS, help="noises to mix in, with --snr (default: real)")
     parser.add_argument("--speech", default=options.SPEECH, help="folder of talkers, for babble")
-    parser.add_argument("--json", help="write the figures to this file too")
+    options.add_json(parser)
     parser.add_argument("--picture", help="confusion matrix (default: build/keywords/MODEL.png)")
     options.add_run(parser, seed=False)
 

@@ -90,8 +90,8 @@ class Yardstick:
     @torch.no_grad()
     def __init__(self, teacher, work):
         self.work = work
-        self.told = [teacher(values, attention_mask=mask).logits for values, mask, _ in work.held_batches()]
-        self.original = self.measure(answers=self.told)[0]
+        self.taught = [teacher(values, attention_mask=mask).logits for values, mask, _ in work.held_batches()]
+        self.original = self.measure(answers=self.taught)[0]
 
     @torch.no_grad()
     def measure(self, model=None, answers=None):
@@ -100,7 +100,7 @@ class Yardstick:
         for i, (values, mask, lengths) in enumerate(self.work.held_batches()):
             got = answers[i] if answers else model(values, attention_mask=mask).logits
             valid = torch.arange(got.shape[1])[None] < lengths[:, None]
-            total += divergence(got, self.told[i], valid).item() * int(valid.sum())
+            total += divergence(got, self.taught[i], valid).item() * int(valid.sum())
             count += int(valid.sum())
             for logits, length in zip(got, lengths.tolist(), strict=True):
                 errors += self.work.judge(index, logits[:length])

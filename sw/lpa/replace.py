@@ -107,11 +107,11 @@ class Distillation:
         temperature = temperature_at(batch.progress) if self.anneal else WARMEST
         set_gates(trainee.model, temperature, hard=False)
         with torch.no_grad():
-            told, answer = states(self.teacher, *batch.stream)
+            taught, answer = states(self.teacher, *batch.stream)
         got, logits = states(trainee.model, *batch.stream)
         valid = batch.valid
         kl = divergence(logits, answer, valid)
-        error = torch.stack([relative_error(got[i], told[i], valid) for i in trainee.replaced]).mean()
+        error = torch.stack([relative_error(got[i], taught[i], valid) for i in trainee.replaced]).mean()
         return kl + error, {"kl": kl.item(), "error": error.item(), "temperature": temperature}
 
 

@@ -54,7 +54,9 @@ class _Lif(torch.autograd.Function):
         if grad is None:
             return (None,) * 12
         spikes, potentials, *rest = ctx.saved_tensors
-        return *kernel().backward(grad.contiguous(), spikes, potentials, *rest, *ctx.rest, any(ctx.needs_input_grad[2:4])), *(None,) * 8
+        found = kernel().backward(grad.contiguous(), spikes, potentials, *rest, *ctx.rest,
+                                  any(ctx.needs_input_grad[2:4]))
+        return *found, *(None,) * 8
 
 
 class _Delay(torch.autograd.Function):

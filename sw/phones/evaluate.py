@@ -51,7 +51,7 @@ def add_arguments(parser):
     parser.add_argument("--folds", type=options.whole, default=3, help="how many folds there are")
     parser.add_argument("--noise", help="folder of noise with manifest.csv; its test split is mixed in")
     parser.add_argument("--snr", type=float, nargs="*", default=[], help="dB; each is scored, beside no noise")
-    parser.add_argument("--json", help="write the figures to this file too")
+    options.add_json(parser)
     options.add_run(parser, seed=False)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from sw.phones.batches import IGNORE
+from sw.phones.targets import CONTEXTS
 
 CONTEXT = 0.4
 
@@ -20,7 +21,7 @@ class FrameLoss:
     `teacher`: a trained network whose posteriors of the thirds count as much as the labels.
     """
 
-    def __init__(self, log_prior, contexts=16, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0,
+    def __init__(self, log_prior, contexts=CONTEXTS, share=0.34, smoothing=0.05, rate_target=0.35, rate_weight=20.0,
                  teacher=None):
         self.log_prior, self.contexts, self.share = log_prior, contexts, share
         self.smoothing, self.rate_target, self.rate_weight = smoothing, rate_target, rate_weight
@@ -37,9 +38,9 @@ class FrameLoss:
         loss = functional.cross_entropy(grouped, wanted // self.contexts, label_smoothing=self.smoothing)
         if self.teacher is not None:
             with torch.no_grad():
-                told = self.teacher.readout(self.teacher.encode(x)[0][chosen]) + self.log_prior
-                told = told.unflatten(-1, (-1, self.contexts)).logsumexp(-1).softmax(-1)
-            loss = (loss + functional.cross_entropy(grouped, told)) / 2
+                taught = self.teacher.readout(self.teacher.encode(x)[0][chosen]) + self.log_prior
+                taught = taught.unflatten(-1, (-1, self.contexts)).logsumexp(-1).softmax(-1)
+            loss = (loss + functional.cross_entropy(grouped, taught)) / 2
         metrics = {"frame_accuracy": (grouped.argmax(-1) == wanted // self.contexts).float().mean().item()}
         if self.contexts > 1:
             within = logits[rows, wanted] - grouped[rows, wanted // self.contexts]

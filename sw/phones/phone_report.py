@@ -4,8 +4,8 @@
 
 Scores every stage found under `RUNS/foldN/STAGE`, and under `RUNS/VARIANT/foldN/STAGE` for other configurations and
 targets, on that fold's held-out speakers. Stages are scored by the training model, whose quantised arithmetic is the
-golden model's to the bit (tests/sw/models/test_models.py). With --tune decoder scales are chosen first (`sw.phones.tune`).
-Rows of configurations and targets that are not in RUNS stay as they are.
+golden model's to the bit (tests/sw/models/test_models.py). With --tune decoder scales are chosen first
+(`sw.phones.tune`). Rows of configurations and targets that are not in RUNS stay as they are.
 """
 
 import json
