@@ -53,7 +53,7 @@ def swept(teacher, work, tmp_path_factory):
     args = cli.parsed("lpa-sweep", ["--out", str(folder), "--epochs", "2", "--steps", "2", "--quiet"])[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep, "original", lambda args: (teacher, work))
-        sweep.sweep(args)
+        sweep.run(args)
     return folder
 
 
