@@ -5,32 +5,18 @@ The address is registered instead of the row, which saves a register as wide as 
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from .lif import pick
-from .types import index_bits
+from .types import index_bits, memory_ports
 
 
 class RegisterFile(wiring.Component):
-    """`rows` x `width` bits. A row appears one cycle after `enable`.
-
-    enable      In   read, or write the slices that `write` names
-    write       In   a bit for each slice of `load_bits`
-    address     In   row
-    write_data  In   a slice
-    read_data   Out  the row
-    """
+    """`rows` x `width` bits; ports: `types.memory_ports`."""
 
     def __init__(self, *, rows, width, load_bits):
         self.rows, self.width, self.load_bits = rows, width, load_bits
         self.module_name = f"register_file_{rows}x{width}"
-        super().__init__({
-            "enable": In(1),
-            "write": In(width // load_bits),
-            "address": In(index_bits(rows)),
-            "write_data": In(load_bits),
-            "read_data": Out(width),
-        })
+        super().__init__(memory_ports(rows, width, load_bits))
 
     def elaborate(self, platform):
         m = Module()

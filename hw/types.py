@@ -125,6 +125,24 @@ def row_read(rows):
     return Signature({"enable": Out(1), "row": Out(index_bits(rows))})
 
 
+def memory_ports(rows, width, load_bits):
+    """Ports of a memory of `rows` x `width` bits; a cycle either reads or writes.
+
+    enable      In   read, or write the slices that `write` names
+    write       In   a bit for each slice of `load_bits`
+    address     In   row
+    write_data  In   a slice
+    read_data   Out  the row last read, from the cycle after on
+    """
+    return {
+        "enable": In(1),
+        "write": In(width // load_bits),
+        "address": In(index_bits(rows)),
+        "write_data": In(load_bits),
+        "read_data": Out(width),
+    }
+
+
 def load_layout(config):
     """Payload of the load port: one write slice of one row of one buffer (docs/load-port.md)."""
     rows = [count for count, _ in config.sizes().values()] + [max(r.value for r in registers(config)) + 1]

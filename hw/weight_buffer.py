@@ -6,17 +6,12 @@ after `enable`, and stays until the next read, so that several digits of one fea
 
 from amaranth import Module
 from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+
+from .types import memory_ports
 
 
 class WeightBuffer(wiring.Component):
-    """`rows` x `width` bits. A cycle either reads or writes. `module` begins the Verilog module's name.
-
-    enable      In   read, or write the slices that `write` names
-    write       In   a bit for each slice of `load_bits`
-    address     In   row
-    write_data  In   a slice
-    read_data   Out  the row last read
+    """`rows` x `width` bits; ports: `types.memory_ports`. `module` begins the Verilog module's name.
 
     Raises `ValueError` if `width` is not a multiple of `load_bits`.
     """
@@ -26,13 +21,7 @@ class WeightBuffer(wiring.Component):
             raise ValueError(f"width={width} is not a multiple of load_bits={load_bits}")
         self.rows, self.width, self.load_bits = rows, width, load_bits
         self.module_name = f"{module}_{rows}x{width}"
-        super().__init__({
-            "enable": In(1),
-            "write": In(width // load_bits),
-            "address": In(range(rows)),
-            "write_data": In(load_bits),
-            "read_data": Out(width),
-        })
+        super().__init__(memory_ports(rows, width, load_bits))
 
     def elaborate(self, platform):
         m = Module()
