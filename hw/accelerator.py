@@ -137,7 +137,7 @@ class Accelerator(wiring.Component):
             cls = WeightBuffer if c.lif_in_memory else RegisterFile
             table = add("neuron_table", cls(rows=c.words, width=c.neuron_bits, load_bits=c.load_bits))
             self._access(m, table, Buffer.NEURONS, seq.word_read, seq.idle)
-            m.d.comb += lif.table.eq(table.read_data)
+            m.d.comb += lif.fields.eq(table.read_data)
 
     def _reads(self, m, seq, buffers):
         """Row addresses: the load port's while idle, the sequencer's while a frame runs."""

@@ -34,7 +34,7 @@ class Lif(wiring.Component):
     clear           In   zeroes potentials and spikes
     accumulators    In   [2] lanes, the PE sets'
     thresholds      In   [layers], for layers without thresholds of their neurons
-    table           In   the word's fields a neuron (`config.neuron_fields()`), where the configuration has any
+    fields          In   the word's fields a neuron (`config.neuron_fields()`), where the configuration has any
     spikes          Out  [2 x layer + step], neuron by neuron; hold until that layer's next frame; at one time step
                          those of step 1 are zero. A layer's groups appear together.
     commit          Out  [layers] in the cycle before the spikes of a layer's new frame begin to appear
@@ -61,7 +61,7 @@ class Lif(wiring.Component):
             "commit": Out(len(c.layers)),
         }
         if c.neuron_bits:
-            ports["table"] = In(c.neuron_bits)
+            ports["fields"] = In(c.neuron_bits)
         if c.lif_in_memory:
             stored = wiring.Signature({"enable": Out(1), "row": Out(index_bits(c.words)), "data": Out(c.state_bits)})
             ports |= {"fetched": In(c.state_bits), "store": In(1), "stored": Out(stored)}
@@ -136,7 +136,7 @@ class Lif(wiring.Component):
         for lane in range(c.lif_lanes):
             found, at = {"threshold": shared}, lane * width
             for name, bits in layout.items():
-                value = self.table[at:at + bits]
+                value = self.fields[at:at + bits]
                 found[name], at = value.as_signed() if name == "bias" else value, at + bits
             lanes.append(found)
         self.shared_threshold = shared

@@ -30,11 +30,11 @@ def left_out(test, config):
     """Why a test cannot be run on a configuration; "" if it can."""
     if test in STEERED:
         return not_steerable(config)
-    first = config.layers[0]
-    if test == "sparknet_head" and any(
-            (x.neurons, x.recurrent, x.threshold, x.leak_shift, x.bias, x.synapse_shift, x.delays) !=
-            (first.neurons, True, "layer", x.leak_shift or 1, False, 0, Delays()) for x in config.layers) \
-            or len(config.layers) != 2 or config.readout_delay:
+    alike = {(x.neurons, x.recurrent, x.threshold, x.bias, x.synapse_shift, x.delays) for x in config.layers}
+    plain = (config.layers[0].neurons, True, "layer", False, 0, Delays())
+    fits = alike == {plain} and len(config.layers) == 2 and not config.readout_delay and all(
+        isinstance(x.leak_shift, int) and x.leak_shift for x in config.layers)
+    if test == "sparknet_head" and not fits:
         return "the head is mapped to two recurrent layers alike, without tables of single neurons"
     return ""
 

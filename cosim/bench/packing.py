@@ -1,4 +1,4 @@
-"""Wide ports as arrays of lanes, lane 0 in the low bits."""
+"""Wide ports as arrays of lanes, lane 0 in the low bits; ports of one signature under its name."""
 
 import numpy as np
 
@@ -18,3 +18,15 @@ def unpack(value, width, lanes, signed=True):
     if signed:
         place[-1] = -place[-1]
     return bits @ place
+
+
+class Ports:
+    """Ports of a signature: `Ports(dut, "scan").last` is `dut.scan__last`, `["visits__0"]` is `dut.scan__visits__0`."""
+
+    def __init__(self, dut, name):
+        self._dut, self._name = dut, name
+
+    def __getattr__(self, member):
+        return getattr(self._dut, f"{self._name}__{member}")
+
+    __getitem__ = __getattr__

@@ -4,6 +4,7 @@ import cocotb
 import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
+from cosim.bench.packing import Ports
 from cosim.bench.setup import configuration, generator, scoreboard, seed, start
 from cosim.bench.streams import PAUSES, never, pauses
 from sw import golden
@@ -14,28 +15,29 @@ class Scan:
 
     def __init__(self, dut, config):
         self.dut, self.config = dut, config
-        dut.scan__advance.value = 0
+        self.scan = Ports(dut, "scan")
+        self.scan.advance.value = 0
 
     async def frame(self, x, idle):
         """x (F,) -> slots: feature, read, first, last, then gate, shift and negate of each PE set (shift 0 if idle)."""
-        dut, slots, last = self.dut, [], False
+        dut, scan, slots, last = self.dut, self.scan, [], False
         while not last and len(slots) <= 4 * self.config.features:
             # the index is a register: the input buffer answers within the same cycle
-            dut.word.value = int(x[int(dut.scan__index.value)])
-            dut.scan__advance.value = int(not next(idle))
+            dut.word.value = int(x[int(scan.index.value)])
+            scan.advance.value = int(not next(idle))
             await ReadOnly()
-            if int(dut.scan__advance.value):
-                last = bool(int(dut.scan__last.value))
-                flags = (int(getattr(dut, f"scan__{name}").value) for name in ("index", "read", "first", "last"))
+            if int(scan.advance.value):
+                last = bool(int(scan.last.value))
+                flags = (int(signal.value) for signal in (scan.index, scan.read, scan.first, scan.last))
                 slots.append([*flags, *self._sets()])
             await FallingEdge(dut.clk)
-        dut.scan__advance.value = 0
+        scan.advance.value = 0
         return slots
 
     def _sets(self):
         fields = []
         for k in range(2):
-            visit = int(getattr(self.dut, f"scan__visits__{k}").value)
+            visit = int(self.scan[f"visits__{k}"].value)
             gate, shift, negate = visit & 1, visit >> 1 & 3, visit >> 3
             fields += [gate, shift if gate else 0, negate if gate else 0]
         return fields

@@ -4,7 +4,7 @@ import cocotb
 import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from cosim.bench.packing import pack
+from cosim.bench.packing import Ports, pack
 from cosim.bench.setup import configuration, generator, scoreboard, seed, start
 from cosim.bench.streams import PAUSES, never, pauses
 from hw.types import Gate, Mask
@@ -19,37 +19,41 @@ class Scan:
 
     def __init__(self, dut, config):
         self.dut, self.config = dut, config
-        dut.scan__advance.value = 0
-        dut.present.value = (1 << 2 * config.half) - 1
+        self.scan = Ports(dut, "scan")
+        self.scan.advance.value = 0
 
     async def run(self, spikes, mask, gate, split, idle=None):
-        """Slots as `golden.zero_skip` lists them, and whether `last` came in the last one only."""
-        dut, idle, slots = self.dut, idle or never(), []
+        """Slots as `golden.zero_skip` lists them of spikes (2, N), up to the one that says it is the last."""
+        dut, scan, idle, slots = self.dut, self.scan, idle or never(), []
         for k in range(2):
-            getattr(dut, f"spikes__{k}").value = pack(spikes[k].numpy(), 1)
-        dut.scan__mask.value, dut.scan__gate.value = Mask[mask].value, Gate[gate].value
-        dut.scan__split.value = int(split)
+            getattr(dut, f"spikes__{k}").value = self._halves(spikes[k])
+        dut.present.value = self._halves(torch.ones_like(spikes[0]))
+        scan.mask.value, scan.gate.value, scan.split.value = Mask[mask].value, Gate[gate].value, int(split)
         last = False
-        while not last and len(slots) <= self.config.neurons:
-            dut.scan__start.value = int(not slots)
-            dut.scan__advance.value = int(not next(idle))
+        while not last and len(slots) <= 2 * self.config.half:
+            scan.start.value = int(not slots)
+            scan.advance.value = int(not next(idle))
             await ReadOnly()
-            taken, last = int(dut.scan__advance.value), False
+            taken, last = int(scan.advance.value), False
             if taken:
                 slots.append(self._slot(split))
-                last = bool(int(dut.scan__last.value))
+                last = bool(int(scan.last.value))
             await FallingEdge(dut.clk)
-        dut.scan__advance.value = 0
+        scan.advance.value = 0
         return slots
 
+    def _halves(self, bits):
+        """Bits of a layer's neurons (N,) as the unit takes them: its low half, and from bit `half` on its high half."""
+        low = -(-len(bits) // 2)
+        return pack(bits[:low].numpy(), 1) | pack(bits[low:].numpy(), 1) << self.config.half
+
     def _slot(self, split):
-        dut, sets, rows = self.dut, [], []
+        sets, rows = [], []
         for h in range(2):
-            visit = int(getattr(dut, f"scan__visits__{h}").value)
+            visit = int(self.scan[f"visits__{h}"].value)
             rows.append(visit >> 1 if visit & 1 else -1)
         for k in range(2):
-            gate, double, bank = (int(getattr(dut, f"scan__{name}__{k}").value)
-                                  for name in ("gates", "doubles", "banks"))
+            gate, double, bank = (int(self.scan[f"{name}__{k}"].value) for name in ("gates", "doubles", "banks"))
             sets += [gate, double, bank if gate else 0]
         return rows + sets
 
@@ -79,7 +83,7 @@ async def boundaries(dut):
     c = configuration()
     await start(dut)
     unit = Scan(dut, c)
-    n, half = c.neurons, c.half
+    n, half = 2 * c.half, c.half
     none, every = torch.zeros(n, dtype=torch.bool), torch.ones(n, dtype=torch.bool)
 
     def only(*neurons):
@@ -125,6 +129,7 @@ async def random_scans(dut, idle):
     with scoreboard(f"random_scans/idle={idle}") as board:
         for index in range(SCANS):
             density = DENSITIES[index % len(DENSITIES)]
-            spikes = torch.rand(2, c.neurons, generator=g) < density
+            neurons = c.layers[index % len(c.layers)].neurons
+            spikes = torch.rand(2, neurons, generator=g) < density
             mask, gate, split = kinds[index % len(kinds)]
             await compare(board, unit, spikes, mask, gate, split, pauses(idle, seed() + index), scan=index)

@@ -4,6 +4,7 @@ import re
 
 HARNESS = {"lif": ["seen", "seen_word", "seen_step", "seen_spikes", "seen_potentials"], "counters": ["frame"]}
 BENCHES = {
+    "lif": {"lif": ["seen_potentials"]},
     "accelerator": {
         "lif": [*HARNESS["lif"], "seen_currents"],
         "pe_array": ["load", "accumulators"],
