@@ -179,7 +179,7 @@ def run(args):
               Recurrent, ("t2_sequential", "t2_merged", "t2_union"), strict=True)))
     print("published mode by input code: " + ", ".join(f"{code} {c}" for code, c in codes.items()))
     path = results.update(_values(measured, saved, codes, recurrent), "activity", {
-        "command": f"sottovoce activity --config {config.name} --seeds {args.seeds} --frames {args.frames}",
+        "command": args.command,
         "config": config.name, "published": PUBLISHED,
         "data": "drawn networks that fire as published; isolated frames, first feature in to last logit out",
         "is_not": "the published chip's own spike trains, which nobody has published"}, args.publish,

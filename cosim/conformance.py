@@ -88,7 +88,7 @@ def run(args):
     frames = sum(len(o.run.prediction.logits) for o, _ in outcomes.values())
     path = results.update({"values_compared": compared, "differences": differences, "frames": frames} | values,
                           "conformance", {
-        "command": f"sottovoce conformance --model {args.model} --count {args.count}", "config": config.name,
+        "command": args.command, "config": config.name,
         "models": {str(steps): model.sha256 for steps, model in trained.items()},
         "data": said,
         "compared": "spikes and potentials after each LIF evaluation, logits, cycles, row reads: every frame"},

@@ -7,11 +7,11 @@ SparkNet enter as spikes; the summed logits of each clip against `sw.keywords.he
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from cosim import results
 from cosim.rtl import side_by_side
 from hw import config as hw_config
 from hw import store
@@ -89,8 +89,7 @@ def run(args):
         print(f"{r['model']:14} {r['mode']:9} {r['compared']:>11,} compared {r['differences']:>4} differ  "
               f"{r['accuracy']:6.2f} %  {r['cycles_a_frame']:7.1f} cycles a frame, FC {r['fc_cycles_a_frame']:.1f}")
     path = store.results("keywords-cosim.json", args.publish)
-    store.write_json(path, {
-        "command": f"sottovoce keyword-conformance --clips {args.clips}", "config": config.name,
-        "commit": store.commit(), "data": Path(args.data).name, "rows": rows})
+    store.write_json(path, {**store.recipe(args.command, config=config.name, data=args.data, packages=results.TOOLS),
+                            "rows": rows})
     print(f"figures: {path}")
     return 1 if any(r["differences"] for r in rows) else 0

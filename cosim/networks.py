@@ -127,7 +127,7 @@ def run(args):
             print(f"  first difference: {first}")
         differences += found["differences"]
         path = results.keep_row(FILE, found, "network", {
-            "command": "sottovoce networks", "data": f"random weights and features, seed {args.seed}; every mode, "
+            "command": args.command, "data": f"random weights and features, seed {args.seed}; every mode, "
             "streamed and frame by frame", "is_not": "trained networks, unless the source says so"}, args.publish)
     print(f"figures: {path}")
     return 1 if differences else 0

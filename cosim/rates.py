@@ -123,7 +123,7 @@ def run(args):
         "cocotb_over_cpp": round(best["cocotb, free clock"] / base, 3),
         "harness_over_amaranth": round(over_amaranth, 1),
         "cycles_per_second": {name: round(rate) for name, rate in best.items()},
-    }, "rates", {"command": f"sottovoce rates --rounds {args.rounds} --frames {args.frames}",
+    }, "rates", {"command": args.command,
                  "config": "paper", "data": "drawn network at the published activity",
                  "is_not": "absolute rates of any other machine"}, args.publish)
     print(f"figures: {path}")

@@ -107,7 +107,7 @@ def run_import(path, *, features=None, samples=None, feature_step=None, base=Non
     noted = {key: values[key] for key in ("source", "source_sha256", "dt", "feature_step", "features", "readout",
                                           "spike_agreement")}
     model = replace(made.model, manifest={
-        "model": "nir", "commit": store.commit(), "versions": store.versions("nir", "torch"),
+        "model": "nir", **store.recipe("", packages=("nir", "torch")),
         "logit_step": made.readout_step, "import_seconds": values["seconds"], **noted})
     values |= {"sha256": model.sha256, "config": model.config.to_dict()}
     return Imported(model, json.loads(json.dumps(values, default=asdict)))

@@ -242,7 +242,8 @@ def run(args):
         rates = {name: round(float(s.mean()), 4) for name, s in spikes.items()}
         store.write_json(args.out / f"{library.name}.json", {
             "library": library.name, "exporter": library.exporter, "dt": library.dt, "feature_step": 1 / SCALE,
-            "versions": store.versions(library.name, "nir", "torch"), "epochs": args.epochs, "labels": list(labels),
+            **store.recipe(args.command, data=args.data, packages=(library.name, "nir", "torch")),
+            "epochs": args.epochs, "labels": list(labels),
             "held_clips": len(held), "held_accuracy": round(100 * right, 2), "rates": rates})
         print(f"{library.name}: {100 * right:.1f} % of {len(held)} held-out clips, rates {rates}")
     return 0
