@@ -2,7 +2,7 @@
 
 from cosim.bench.accesses import Accesses
 from cosim.bench.bus import NOWHERE, REFUSED, WHOLE
-from hw.bus.peripheral import load_rows
+from hw.bus.peripheral import load_targets
 from hw.bus.register_map import load_words
 
 
@@ -43,7 +43,7 @@ class Misuse(Accesses):
             await self.write("mode", value, errors=busy | ({"value"} if value in (6, 7, 14, 15) else set()))
         elif kind == "threshold":
             value = pick((0, 1 << self.config.potential_bits - 1, (1 << self.config.potential_bits) - 1))
-            await self.write("threshold", value, self.chance.randrange(2), busy | {"value"})
+            await self.write("threshold", value, self.chance.randrange(self.map["threshold"].count), busy | {"value"})
         elif kind == "load":
             await self._bad_load(busy, data)
         elif busy:
@@ -63,7 +63,7 @@ class Misuse(Accesses):
 
     async def _bad_load(self, busy, data):
         """A row past the end, a buffer or slice that does not exist; a good one where the machine is busy."""
-        rows = load_rows(self.config)
+        rows = {buffer: count for buffer, (count, _) in load_targets(self.config).items()}
         buffer = self.chance.choice(list(rows))
         case = self.chance.choice(("row", "buffer", "slice", "good"))
         where = {"load_buffer": buffer, "load_row": self.chance.randrange(rows[buffer]), "load_slice": 0}
@@ -73,9 +73,9 @@ class Misuse(Accesses):
             where["load_buffer"] = self.chance.choice([b for b in range(8) if b not in rows])
         elif case == "slice":
             width = self.map["load_slice"].fields["index"].width
-            illegal = range(self.config.slices, 1 << width)
+            illegal = range(load_targets(self.config)[buffer][1], 1 << width)
             where["load_slice"] = self.chance.choice(illegal) if illegal else 0
-        bad = case in ("row", "buffer") or where["load_slice"] >= self.config.slices
+        bad = case in ("row", "buffer") or where["load_slice"] >= load_targets(self.config)[buffer][1]
         if not bad and not busy:
             return  # a good load would change the network
         for register, value in where.items():

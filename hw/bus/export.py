@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 from .. import store
-from .register_map import ADDRESS_BITS, MapError, compile_map, config_hash
+from .identity import config_hash
+from .register_map import ADDRESS_BITS, MapError, compile_map
 
 FILES = ("registers.h", "registers.json", "registers.xml", "registers")
 

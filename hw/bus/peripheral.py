@@ -23,9 +23,14 @@ from .register_map import WORD_BITS, compile_map, load_words, modes
 FRAMES_BITS = 3  # in flight at most: one in the frame buffer, the input buffer, the array and the drain each
 
 
-def load_rows(config):
-    """Weight buffers that the load registers reach: value of `Buffer` -> rows."""
-    return {Buffer[name.upper()].value: rows for name, (rows, _) in config.sizes().items()}
+def load_targets(config):
+    """What the load registers reach: value of `Buffer` -> (rows, slices of a row). `REGISTER` is not among them."""
+    targets = {Buffer[name.upper()].value: (rows, config.slices) for name, (rows, _) in config.sizes().items()}
+    if config.neuron_bits:
+        targets[Buffer.NEURONS.value] = (config.words, config.neuron_bits // config.load_bits)
+    if delays := config.delay_rows():
+        targets[Buffer.DELAYS.value] = (max(rows.stop for rows in delays.values()), 1)
+    return targets
 
 
 class Peripheral(wiring.Component):
@@ -142,15 +147,14 @@ class Peripheral(wiring.Component):
         buffer, row, part = regs.load_buffer.index, regs.load_row.index, regs.load_slice.index
         exists, ends = Signal(), Signal()
         with m.Switch(buffer):
-            for number, rows in load_rows(c).items():
+            for number, (rows, slices) in load_targets(c).items():
                 with m.Case(number):
-                    m.d.comb += exists.eq((row < rows) & (part < c.slices))
+                    m.d.comb += [exists.eq((row < rows) & (part < slices)), ends.eq(part == slices - 1)]
         spare = last.data[c.load_bits - WORD_BITS * len(held):]
         m.d.comb += [
             last.write_error.eq(Cat(*(source for _, source in sorted(
                 (place_, {"busy": ~loadable, "target": ~exists, "value": spare.any()}.get(name, 0))
                 for name, place_ in bit.items())))),
-            ends.eq(part == c.slices - 1),
             regs.load_slice.index_load.eq(last.write), regs.load_slice.index_next.eq(Mux(ends, 0, part + 1)),
             regs.load_row.index_load.eq(last.write & ends), regs.load_row.index_next.eq(row + 1),
         ]
@@ -163,10 +167,11 @@ class Peripheral(wiring.Component):
         c, bit = self.config, self.registers.errors
         limit = (1 << c.potential_bits - 1) - 1
 
-        def setting(port, register, legal, init):
+        def setting(port, register, legal, init, exists=True):
             value = Signal(WORD_BITS, name=f"{register.name.lower()}", init=init)
             m.d.comb += [port.value.eq(value),
-                         port.write_error.eq(~loadable << bit["busy"] | ~legal << bit["value"])]
+                         port.write_error.eq(~loadable << bit["busy"] | ~legal << bit["value"]
+                                             | (not exists) << bit["target"])]
             with m.If(port.write):
                 m.d.sync += value.eq(port.data)
                 send(register, port.data)
@@ -180,7 +185,8 @@ class Peripheral(wiring.Component):
         setting(regs.mode, LoadRegister.MODE, Cat(regs.mode.data == value for value in modes(c)).any(), 0)
         for layer in range(len(regs.threshold)):
             port = regs.threshold[layer]
-            setting(port, LoadRegister[f"THRESHOLD{layer}"], (port.data >= 1) & (port.data <= limit), 1)
+            setting(port, LoadRegister[f"THRESHOLD{layer}"], (port.data >= 1) & (port.data <= limit), 1,
+                    exists=c.layers[layer].threshold == "layer")
 
         control, fields = regs.control, self.registers["control"].fields
         clears = control.data[fields["clear_state"].lsb:fields["clear_counters"].lsb + 1]

@@ -5,14 +5,13 @@
     registers["status"].fields["busy"]   Field(name='busy', lsb=0, width=1, kind='status', reset=0)
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ..interface import WEIGHT_BUFFERS, Mode, Phase, Recurrent
+from ..interface import WEIGHT_BUFFERS, Mode, Recurrent, phases
 from ..types import load_layout
+from .identity import config_hash
 
 SOURCE = Path(__file__).parent / "registers.rdl"
 ADDRESS_BITS = 12  # byte addresses inside the accelerator's 4 KB
@@ -82,12 +81,6 @@ class RegisterMap:
         return {f.name: f.lsb for f in self["errors"].fields.values()}
 
 
-def config_hash(config):
-    """First 32 bits of the SHA-256 over the configuration's plain values: what `config_hash` reads."""
-    text = json.dumps(config.to_dict(), sort_keys=True)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-
-
 def modes(config):
     """Every value that the mode register takes: bits of each `interface.Mode`."""
     del config  # a mode whose mechanism is not built runs as the nearest that is
@@ -104,7 +97,8 @@ def parameters(config, streams):
     """Parameters of `registers.rdl` for a configuration."""
     layout = load_layout(config)
     return {
-        "HASH": config_hash(config), "LAYERS": 2, "PHASES": len(Phase), "BUFFERS": len(WEIGHT_BUFFERS),
+        "HASH": config_hash(config), "LAYERS": len(config.layers), "PHASES": len(phases(config)),
+        "BUFFERS": len(WEIGHT_BUFFERS),
         "LOAD_WORDS": load_words(config), "BUFFER_BITS": layout["buffer"].width, "SLICE_BITS": layout["slice"].width,
         # one more than the last row: counting past the end must not start again at row 0
         "ROW_BITS": layout["row"].width + 1,

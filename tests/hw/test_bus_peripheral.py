@@ -7,7 +7,7 @@ from hw_bench import simulate, small
 
 pytest.importorskip("systemrdl", reason="pip install 'sottovoce[system]'")
 from hw.bus.frame_buffer import frame_words  # noqa: E402
-from hw.bus.peripheral import Peripheral, load_rows  # noqa: E402
+from hw.bus.peripheral import Peripheral, load_targets  # noqa: E402
 from hw.bus.register_block import RegisterBlock, Reply  # noqa: E402
 from hw.bus.register_map import compile_map  # noqa: E402
 from hw.interface import MODES  # noqa: E402
@@ -138,10 +138,10 @@ async def test_thresholds(cpu):
 
 @promise
 async def test_loads_count_on_and_end_with_the_buffer(cpu):
-    for buffer, rows in load_rows(C).items():
+    for buffer, (rows, slices) in load_targets(C).items():
         for name, value in (("load_buffer", buffer), ("load_row", rows - 1), ("load_slice", 0)):
             assert await cpu.write(name, value) == OKAY
-        for _ in range(C.slices):
+        for _ in range(slices):
             assert await cpu.write("load_data", 5) == OKAY
         assert await cpu.value("load_row") == rows and await cpu.value("load_slice") == 0
         assert await cpu.write("load_data", 5) == REFUSED and await cpu.errors() == {"target"}

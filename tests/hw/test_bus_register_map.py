@@ -11,7 +11,8 @@ pytest.importorskip("peakrdl_html", reason="pip install 'sottovoce[system]'")
 pytest.importorskip("peakrdl_ipxact", reason="pip install 'sottovoce[system]'")
 from hw import config as configs  # noqa: E402
 from hw.bus import export  # noqa: E402
-from hw.bus.register_map import ADDRESS_BITS, compile_map, config_hash, load_words  # noqa: E402
+from hw.bus.identity import config_hash  # noqa: E402
+from hw.bus.register_map import ADDRESS_BITS, compile_map, load_words  # noqa: E402
 
 TINY = configs.load("tiny")
 

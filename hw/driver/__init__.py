@@ -1,0 +1,1 @@
+"""Drivers of the accelerator on a bus: `sottovoce.c` for bare metal, `driver.Driver` with the same calls in Python."""
