@@ -1,5 +1,7 @@
 """Accesses by register name, each judged: the reply that it must have, and the errors that it must leave."""
 
+from cocotb.triggers import ClockCycles
+
 from cosim.bench.bus import NOWHERE, OKAY, REFUSED, WHOLE, Hang
 from hw.bus.register_map import compile_map
 
@@ -9,7 +11,8 @@ POLLS = 3000  # of a register, before it is a hang
 class Accesses:
     """`bus`: see `cosim.bench.bus`. `errors` and `error_count` are what the hardware must show."""
 
-    def __init__(self, bus, config, board, streams):
+    def __init__(self, bus, config, board, streams, chance):
+        self.chance = chance
         self.bus, self.config, self.board = bus, config, board
         self.map = compile_map(config, streams)
         self.transactions = self.refused = 0
@@ -47,6 +50,7 @@ class Accesses:
         for _ in range(POLLS):
             if value := await self.field(register, name):
                 return value
+            await ClockCycles(self.bus.clk, self.chance.randrange(40))
         raise Hang(f"{register}.{name} stays 0")
 
 

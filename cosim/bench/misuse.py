@@ -10,8 +10,8 @@ class Misuse(Accesses):
     """`expected` is empty while no frame is in flight; `chance` draws what is tried."""
 
     def __init__(self, bus, config, board, streams, chance):
-        super().__init__(bus, config, board, streams)
-        self.chance, self.expected = chance, []
+        super().__init__(bus, config, board, streams, chance)
+        self.expected = []
 
     async def misuse(self, loading=False):
         """One access that must be refused, whatever state the hardware is in; `loading`: none that moves the target."""

@@ -31,7 +31,7 @@ def patience():
 
 def transactions():
     """Bus accesses that a bench of a bus makes at least; the fast tests make few."""
-    return int(cocotb.plusargs.get("transactions", 1500))
+    return int(cocotb.plusargs.get("transactions", 3000))
 
 
 def bus_patience():

@@ -4,18 +4,15 @@ Knows from the register map and the golden model what the hardware must do, and 
 """
 
 import itertools
-import random
 
 import cocotb
 import torch
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from cosim.bench.accesses import POLLS
-from cosim.bench.bus import Hang
 from cosim.bench.misuse import Misuse
 from cosim.bench.networks import random_frames, random_model
 from cosim.bench.packing import pack
-from cosim.bench.setup import configuration, generator, scoreboard, seed, start, transactions
 from cosim.bench.streams import alternate, bursts, sometimes
 from hw.bus.frame_buffer import frame_words
 from hw.bus.register_map import load_words
@@ -107,6 +104,7 @@ class Software(Misuse):
         for _ in range(POLLS):
             if await self.field("status", "feature_ready"):
                 break
+            await ClockCycles(self.dut.clk, self.chance.randrange(40))
             await self.pull()  # the frames before wait for a reader
         x = random_frames(self.config, 1, self.generator)[0]
         for word in self.words(x):
@@ -252,23 +250,23 @@ class Software(Misuse):
         """At least so many accesses; the last frames are read to their end."""
         await self.load_model()
         await self.look()
-        actions = [self.push] * 6 + [self.pull] * 14 + [self.misuse] * 40 + [self.look] * 3 + [
-            self.counters, self.underrun, self.flush, self.overrun, self.finish, self.finish]
+        actions = [self.push] * 4 + [self.pull] * 6 + [self.misuse] * 40 + [self.look] * 10 + [self.underrun] * 4 + [
+            self.counters, self.flush, self.overrun, self.finish, self.finish]
         while self.transactions < transactions:
             roll = self.chance.random()
-            if roll < 0.02:
+            if roll < 0.005:
                 await self.finish()
                 await self.load_model()
-            elif roll < 0.05:
+            elif roll < 0.03:
                 await self.finish()
                 await self.select(clear=self.chance.random() < 0.3)
-            elif roll < 0.065:
+            elif roll < 0.045:
                 await self.soft_reset()
-            elif roll < 0.08:
+            elif roll < 0.06:
                 await self.hard_reset()
-            elif roll < 0.12 and self.streams:
+            elif roll < 0.08 and self.streams:
                 await self.stream()
-            elif roll < 0.15:
+            elif roll < 0.11:
                 self._pauses()
             else:
                 await self.chance.choice(actions)()
@@ -284,21 +282,3 @@ class Software(Misuse):
         self.bus.stall(pattern)
         if self.streams:
             self.streams.stall(pattern)
-
-
-async def exercise(dut, test, bus, streams=None):
-    """A whole test on a `bus` of `cosim.bench.bus`: random software, and the figures of docs/results/system.json."""
-    with scoreboard(test) as board:
-        await start(dut)
-        await ClockCycles(dut.clk, 2)
-        chance = random.Random(seed())
-        software = Software(dut, configuration(), board, generator(), chance, bus(dut, chance), streams)
-        try:
-            await software.run(transactions())
-        except Hang:
-            software.hangs += 1
-            raise
-        finally:
-            wrong = board.signals.get("logit", [0, 0])[1]
-            board.report(bus_transactions=software.transactions, refused=software.refused, resets=software.resets,
-                         frames=software.frames, hangs=software.hangs, wrong_logits=wrong)

@@ -3,8 +3,8 @@
 import cocotb
 
 from cosim.bench.bus import AxiBus, Streams
+from cosim.bench.exercise import exercise
 from cosim.bench.setup import bus_patience, configuration
-from cosim.bench.software import exercise
 from hw.bus.axi import logit_width
 
 

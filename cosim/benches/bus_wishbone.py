@@ -3,8 +3,8 @@
 import cocotb
 
 from cosim.bench.bus import WishboneBus
+from cosim.bench.exercise import exercise
 from cosim.bench.setup import bus_patience
-from cosim.bench.software import exercise
 
 
 @cocotb.test(timeout_time=bus_patience(), timeout_unit="us")
