@@ -57,6 +57,9 @@ networks: $(READY) ## Many configurations in every mode, RTL against golden, or 
 keyword-conformance: $(READY) ## Keyword models on the RTL, bit for bit (DATA=folder)
 	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(more)
 
+soc: $(READY) ## Keywords on a RISC-V with the accelerator on its bus (WAV=file, or DATA=folder with a manifest)
+	@$(DOOR) soc $(call opt,--data,DATA) $(publish) $(more) $(if $(value WAV),-- $(call typed,WAV))
+
 bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (CONFIG=tiny|…, SEED=1)
 	@$(DOOR) bus-test $(call config,tiny) $(call opt,--seed,SEED) $(publish) $(more)
 

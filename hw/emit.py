@@ -19,6 +19,7 @@ from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .program import listing
 from .sequencer import Sequencer
+from .soc.system import System
 from .spike_select import SpikeSelect
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
@@ -29,6 +30,7 @@ BLOCKS = {
     "spike_select": SpikeSelect, "sequencer": Sequencer,
 }
 
+SOC = "soc"  # with a processor: System needs the core's own Verilog beside it
 BUSES = {"accelerator_axi": AxiPeripheral, "accelerator_wishbone": WishbonePeripheral}  # the accelerator on a bus
 
 # `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
@@ -41,6 +43,8 @@ class EmitError(RuntimeError):
 
 def block(name, config):
     """The Amaranth component of a block; `weight_buffer` is the largest of the configuration."""
+    if name == SOC:
+        return System(config=config)
     if name in BUSES:
         return BUSES[name](config=config)
     if name == "weight_buffer":
