@@ -46,16 +46,16 @@ cosim: $(READY) ## cocotb benches (TEST=all|lif|…, CONFIG=tiny|paper|…|file.
 	@$(DOOR) cosim $(call opt,--test,TEST) $(call config,tiny) $(call opt,--seed,SEED) $(if $(WAVES),--waves) $(more)
 
 activity: $(READY) ## Cycles a frame at the published activity, by phase, published beside measured
-	@$(DOOR) activity $(call config,paper) $(more)
+	@$(DOOR) activity $(call config,paper) $(publish) $(more)
 
 conformance: $(READY) ## Whole utterances in every mode, RTL against golden (MODEL=name|folder, DATA=folder with a manifest)
-	@$(DOOR) conformance $(call opt,--model,MODEL) $(call opt,--data,DATA) $(more)
+	@$(DOOR) conformance $(call opt,--model,MODEL) $(call opt,--data,DATA) $(publish) $(more)
 
 networks: $(READY) ## Many configurations in every mode, RTL against golden, or one network (MODEL=folder; half an hour)
 	@$(DOOR) networks $(call opt,--model,MODEL) $(publish) $(more)
 
 keyword-conformance: $(READY) ## Keyword models on the RTL, bit for bit (DATA=folder)
-	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(more)
+	@$(DOOR) keyword-conformance $(call opt,--data,DATA) $(publish) $(more)
 
 soc: $(READY) ## Keywords on a RISC-V with the accelerator on its bus (WAV=file, or DATA=folder with a manifest)
 	@$(DOOR) soc $(call opt,--data,DATA) $(publish) $(more) $(if $(value WAV),-- $(call typed,WAV))
@@ -64,7 +64,7 @@ bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (
 	@$(DOOR) bus-test $(call config,tiny) $(call opt,--seed,SEED) $(publish) $(more)
 
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
-	@$(DOOR) rates $(more)
+	@$(DOOR) rates $(publish) $(more)
 
 .PHONY: import export library-networks
 ## Your own network
@@ -92,19 +92,19 @@ download: $(READY) ## Public speech corpora
 	@$(DOOR) download $(more)
 
 study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
-	@$(DOOR) study $(if $(value STUDY),$(call typed,STUDY),lambda) $(call opt,--data,DATA) $(more)
+	@$(DOOR) study $(if $(value STUDY),$(call typed,STUDY),lambda) $(call opt,--data,DATA) $(publish) $(more)
 
 optimisers: $(READY) ## Optimisers and surrogates compared on short trainings
-	@$(DOOR) optimisers $(call opt,--data,DATA) $(more)
+	@$(DOOR) optimisers $(call opt,--data,DATA) $(publish) $(more)
 
 step-time: $(READY) ## Time of a training step beside snnTorch and SpikingJelly
-	@$(DOOR) step-time $(more)
+	@$(DOOR) step-time $(publish) $(more)
 
 training-report: $(READY) ## Score the phone recognisers' runs
-	@$(DOOR) training-report $(call opt,--data,DATA) $(more)
+	@$(DOOR) training-report $(call opt,--data,DATA) $(publish) $(more)
 
 keyword-report: $(READY) ## Score the keyword runs
-	@$(DOOR) keyword-report $(call opt,--data,DATA) $(more)
+	@$(DOOR) keyword-report $(call opt,--data,DATA) $(publish) $(more)
 
 .PHONY: lpa-encoder lpa-sweep lpa-train lpa-scaling lpa-report
 ## Attention replaced by pulses (needs transformers)
@@ -121,7 +121,7 @@ lpa-scaling: $(READY) ## Latency and memory of pulses over 1 to 120 s, beside to
 	@$(DOOR) lpa-scaling $(more)
 
 lpa-report: $(READY) ## Collect what the LPA runs left, with the plots
-	@$(DOOR) lpa-report $(more)
+	@$(DOOR) lpa-report $(publish) $(more)
 
 include constraints/targets.mk
 

@@ -42,4 +42,4 @@ fpga-report: $(READY) ## ECP5: utilisation, and for tiny the clock after place a
 	@$(DOOR) fpga $(call config,tiny) $(more)
 
 physical-json: $(READY) ## Collect what the runs left into one JSON
-	@$(DOOR) physical $(more)
+	@$(DOOR) physical $(publish) $(more)

@@ -21,7 +21,7 @@ from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw import store
 from hw.interface import MODES, WEIGHT_BUFFERS, Phase, Recurrent
-from sw import golden
+from sw import golden, options
 from sw.integers.integer_model import IntegerModel
 
 ZERO_BITS = 0.57
@@ -151,8 +151,8 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--config", default="paper", help="configuration by name, or a file (default: %(default)s)")
     parser.add_argument("--model", help=f"the configuration of a model: {', '.join(models.names())}, or a folder")
-    parser.add_argument("--seeds", type=int, default=12, help="networks drawn (default: %(default)s)")
-    parser.add_argument("--frames", type=int, default=8, help="frames counted of each (default: %(default)s)")
+    parser.add_argument("--seeds", type=options.whole, default=12, help="networks drawn (default: %(default)s)")
+    parser.add_argument("--frames", type=options.whole, default=8, help="frames counted of each (default: %(default)s)")
     store.add_publish(parser)
 
 

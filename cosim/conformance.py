@@ -14,7 +14,7 @@ from cosim import models, results
 from cosim.bench.networks import random_utterances
 from cosim.rtl import side_by_side
 from hw import store
-from sw import golden
+from sw import golden, options
 from sw.data import audio, manifest
 
 DATA = Path("../shared/data/phones")
@@ -58,7 +58,7 @@ def add_arguments(parser):
                         help=f"{', '.join(models.names())}, or a folder (default: %(default)s, the published network)")
     parser.add_argument("--data", type=Path,
                         help=f"folder with a manifest.csv and dev utterances (default: {DATA}, if it is there)")
-    parser.add_argument("--count", type=int, default=20, help="dev utterances (default: %(default)s)")
+    parser.add_argument("--count", type=options.from_zero, default=20, help="dev utterances (default: %(default)s)")
     store.add_publish(parser)
 
 

@@ -70,7 +70,7 @@ def _row(name, mode, held, model, outcome, logits):
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--data", default=options.KEYWORDS, help="folder with a manifest")
-    parser.add_argument("--clips", type=int, default=60,
+    parser.add_argument("--clips", type=options.whole, default=60,
                         help="held-out clips, drawn with a fixed seed (default: %(default)s)")
     parser.add_argument("--config", default="keywords", help="of the heads' machine (default: %(default)s)")
     store.add_publish(parser)

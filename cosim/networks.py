@@ -22,7 +22,7 @@ from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw import store
 from hw.interface import MODES
-from sw import golden
+from sw import golden, options
 from sw.networks import calibration, refusals
 
 FILE = "networks.json"
@@ -101,7 +101,7 @@ def add_arguments(parser):
     parser.add_argument("--refused", action="store_true", help="only the graphs that cannot be mapped")
     parser.add_argument("--features", type=Path, metavar="FILE",
                         help=".npy of the model's features (clips, frames, features), in place of random ones")
-    parser.add_argument("--clips", type=int, default=12, help="clips of FILE (default: %(default)s)")
+    parser.add_argument("--clips", type=options.whole, default=12, help="clips of FILE (default: %(default)s)")
     parser.add_argument("--only", nargs="+", metavar="NAME",
                         help=f"of {', '.join(names()[:-DRAWN])}, drawn0, drawn1, …")
     parser.add_argument("--model", help=f"{', '.join(models.names())}, or a folder")

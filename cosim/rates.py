@@ -23,6 +23,7 @@ from hw import config as configs
 from hw import store
 from hw.accelerator import Accelerator
 from hw.interface import MODES
+from sw import options
 from sw.integers import images
 
 MODE = "t2_merged"
@@ -88,8 +89,8 @@ def amaranth_rate(config, model, x, cycles):
 
 def add_arguments(parser):
     """Options of the command."""
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each (default: %(default)s)")
-    parser.add_argument("--frames", type=int, default=400, help="frames a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=options.whole, default=3, help="rounds of each (default: %(default)s)")
+    parser.add_argument("--frames", type=options.whole, default=400, help="frames a round (default: %(default)s)")
     store.add_publish(parser)
 
 

@@ -86,20 +86,13 @@ def find(name):
 def parsed(name, words):
     """(module, options) of a subcommand with its arguments; `command` among the options is the line as it was typed."""
     command = find(name)
-    module, given = families.choose(command.family, words) if command.family else (command.module, words)
-    loaded = importlib.import_module(module)
-    args = parser_of(name, loaded).parse_args(given)
+    if command.module:
+        module = importlib.import_module(command.module)
+        args = parser_of(name, module).parse_args(words)
+    else:
+        module, args = families.parsed(name, words, parser_of)
     args.command = typed(name, words)
-    return loaded, args
-
-
-def call(name, words):
-    """Run a subcommand with its arguments; returns its exit status."""
-    command = find(name)
-    if command.module and not hasattr(loaded := importlib.import_module(command.module), "add_arguments"):
-        return loaded.main(words)
-    module, args = parsed(name, words)
-    return module.run(args)
+    return module, args
 
 
 def main(argv=None):
@@ -114,7 +107,8 @@ def main(argv=None):
         print(f"sottovoce {sottovoce.__version__}")
         return 0
     try:
-        return call(words[0], words[1:]) or 0
+        module, args = parsed(words[0], words[1:])
+        return module.run(args) or 0
     except KeyboardInterrupt:
         interrupt.leave()
     except BrokenPipeError:  # `sottovoce … | head`

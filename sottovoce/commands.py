@@ -9,18 +9,17 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """`module` to import; `help` in one line; `family` where MODEL, the first argument, decides the module."""
+    """`module` to import, "" where MODEL, the first argument, decides it; `help` in one line."""
 
     module: str
     help: str
-    family: str = ""
 
 
 GROUPS = {
     "recognise": {
         "demo": Command("cosim.demo", "a recording: features, the trained RSNN on gates and on the golden model"),
         "listen": Command("sw.keywords.listen", "keywords in a recording, or from the microphone"),
-        "evaluate": Command("", "score a model on labelled speech", "evaluate"),
+        "evaluate": Command("", "score a model on labelled speech"),
     },
     "hardware": {
         "describe": Command("hw.describe", "sizes, cycles, memory and area of a configuration, before it is built"),
@@ -42,7 +41,7 @@ GROUPS = {
         "rates": Command("cosim.rates", "speed of the four simulators"),
     },
     "train": {
-        "train": Command("", "train a model, or resume", "train"),
+        "train": Command("", "train a model, or resume"),
         "synthetic": Command("sw.data.synthetic", "a synthetic corpus with exact phone times"),
         "download": Command("sw.data.download", "public speech corpora"),
         "optimisers": Command("sw.phones.ablate", "optimisers and surrogates compared on short trainings"),

@@ -25,7 +25,7 @@ from hw import config as configs
 from hw import store
 from hw.flow.ablation import VARIANTS, slug, variant
 from hw.interface import MODES, WEIGHT_BUFFERS
-from sw import golden
+from sw import golden, options
 
 BY_MODE = ("parallel_time_steps", "union_skip", "merged_spikes")  # what `Mode` selects at run time
 WINDOW = 3  # frames of the stimulus for gate activity; the first is not recorded
@@ -81,9 +81,10 @@ def row(config, off, mode_name, seeds, folder, every=True, frames=None):
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--config", default="paper", help="configuration by name, or a file (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, default=4,
+    parser.add_argument("--seeds", type=options.whole, default=4,
                         help="networks drawn of the published activity (default: %(default)s)")
-    parser.add_argument("--frames", type=int, help="of the recording, from past its silence on (default: all of it)")
+    parser.add_argument("--frames", type=options.whole,
+                        help="of the recording, from past its silence on (default: all of it)")
     parser.add_argument("--compile", choices=("each", "full"), default="each",
                         help="hardware of each row, or the full one only (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical/costs.json"), help="default: %(default)s")

@@ -23,7 +23,7 @@ from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.runs import folder_of, stimulus_of
 from hw.interface import MODES
-from sw import golden
+from sw import golden, options
 
 
 def compile_gates(config, library, synthesised, blocks):
@@ -56,7 +56,7 @@ def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
     parser.add_argument("--blocks", nargs="+", default=["accelerator"], help="modules (default: the whole)")
-    parser.add_argument("--frames", type=int, default=20, help="default: %(default)s")
+    parser.add_argument("--frames", type=options.whole, default=20, help="frames to run (default: %(default)s)")
     parser.add_argument("--mode", default="t2_merged", choices=MODES, help="default: %(default)s")
     parser.add_argument("--source", default="speech", choices=("speech", "published"),
                         help="real speech, or a network at the published activity (default: %(default)s)")

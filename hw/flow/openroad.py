@@ -193,6 +193,10 @@ def run(args):
     """Write the configurations, place and route where `openroad` is there, and print what it reported."""
     if not 5 <= args.utilisation <= 95:
         raise FlowError(f"--utilisation {args.utilisation:g}: wanted 5 to 95")
+    if not args.period > 0:
+        raise FlowError(f"--period {args.period:g}: wanted a period in ns above 0")
+    if args.route_rounds < 1:
+        raise FlowError(f"--route-rounds {args.route_rounds}: wanted 1 or more")
     config, library, base = runs.opened(args)
     result = runs.synthesised(base, args)
     modules = {b["module"] for b in result["blocks"].values()}

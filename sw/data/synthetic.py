@@ -16,6 +16,7 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
+from sw import options
 from sw.data import espeak
 from sw.data.audio import RATE
 from sw.data.utterance import DataError
@@ -101,9 +102,9 @@ def make(folder, utterances=400, speakers=26, seed=0, quiet=False):
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--out", default="build/synthetic", help="folder to make")
-    parser.add_argument("--utterances", type=int, default=400)
-    parser.add_argument("--speakers", type=int, default=26, help="voices")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--utterances", type=options.whole, default=400, help="utterances to make")
+    parser.add_argument("--speakers", type=options.whole, default=26, help="voices")
+    parser.add_argument("--seed", type=options.from_zero, default=0, help="of voices and sentences")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 

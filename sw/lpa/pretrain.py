@@ -49,7 +49,7 @@ def add_arguments(parser):
     """Options of the command."""
     options.add_phones(parser)
     parser.add_argument("--out", default=RUN, help="folder of the run; the encoder itself goes to OUT/model")
-    parser.add_argument("--epochs", type=options.whole, default=20)
+    parser.add_argument("--epochs", type=options.whole, default=20, help="epochs of training")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--start", help="folder of an earlier run, of the same sizes, whose weights to start from")
     for name, value in (("hidden", 96), ("layers", 12), ("heads", 4), ("feed-forward", 384)):

@@ -103,7 +103,7 @@ def add_arguments(parser):
     options.add_phones(parser)
     add_encoder_option(parser)
     parser.add_argument("--out", default=SWEEP, help="folder of the run")
-    parser.add_argument("--epochs", type=options.whole, default=2)
+    parser.add_argument("--epochs", type=options.whole, default=2, help="epochs of each layer")
     parser.add_argument("--steps", type=options.whole, default=40, help="batches an epoch")
     parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
     options.add_run(parser)

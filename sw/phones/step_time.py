@@ -84,10 +84,10 @@ def step(model, optimiser, x, target):
 
 def add_arguments(parser):
     """Options of the command."""
-    parser.add_argument("--batch", type=options.whole, default=32)
-    parser.add_argument("--frames", type=options.whole, default=100)
+    parser.add_argument("--batch", type=options.whole, default=32, help="utterances a step")
+    parser.add_argument("--frames", type=options.whole, default=100, help="frames an utterance")
     parser.add_argument("--outputs", type=options.whole, default=128, help="outputs of the readout, the same for all")
-    parser.add_argument("--rounds", type=options.whole, default=5)
+    parser.add_argument("--rounds", type=options.whole, default=5, help="steps of each, in turns")
     store.add_publish(parser)
 
 

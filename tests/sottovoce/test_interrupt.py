@@ -20,7 +20,8 @@ BUSY = {
                            "list(pool.map(time.sleep, [60, 60]))",
     "waiting for threads": "import concurrent.futures as f, time\n    with f.ThreadPoolExecutor(2) as pool: "
                            "list(pool.map(time.sleep, [60, 60]))",
-    "in a destructor": "import time\n    class Slow:\n        def __del__(self): time.sleep(60)\n    Slow(); time.sleep(60)",
+    "in a destructor": "import time\n    class Slow:\n        def __del__(self): time.sleep(60)\n"
+                       "    Slow(); time.sleep(60)",
     "swallowing every exception": "import time\n    while True:\n        try: time.sleep(60)\n"
                                   "        except BaseException: pass",
 }

@@ -6,13 +6,16 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from sottovoce.cli import parser_of
 from sottovoce.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
+PLAIN = [name for name, command in COMMANDS.items() if command.module]
 HARD = "/tmp/a folder, größe/it's \"one\" $HOME `x` #1 $(y) \\z"
 MAKEFILES = (ROOT / "Makefile").read_text() + (ROOT / "constraints" / "targets.mk").read_text()
 
@@ -74,6 +77,13 @@ def test_every_target_calls_a_command_of_the_door():
     assert called <= set(COMMANDS)
     without = set(COMMANDS) - called
     assert without == set(), f"no target calls {without}"
+
+
+def test_every_command_that_can_publish_does_on_demand():
+    able = {name for name in PLAIN if any(
+        action.dest == "publish" for action in parser_of(name, import_module(COMMANDS[name].module))._actions)}
+    told = re.findall(r"\$\(DOOR\) ([a-z-]+)(?:[^\n]|\\\n)*\$\(publish\)", MAKEFILES)
+    assert able and set(told) == able
 
 
 def test_help_lists_every_target_in_groups():
