@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sw.data.audio import RATE
 from sw.data.phones import PhoneError, to_40
 
 BEYOND_S, SHORT_S = 0.1, 0.5  # a label file may end this much after, or before, its audio
@@ -46,7 +47,7 @@ def read(path, samples=None):
         rows.append((start, end, phone))
     if not rows:
         raise LabelError(f"{path}: holds no labels")
-    if samples is not None and not -BEYOND_S * 16000 <= samples - rows[-1][1] <= SHORT_S * 16000:
+    if samples is not None and not -BEYOND_S * RATE <= samples - rows[-1][1] <= SHORT_S * RATE:
         raise LabelError(f"{path}: ends at sample {rows[-1][1]}, but its audio at {samples}: "
                          "they do not belong together")
     return _without_gaps(rows)

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from sw.data import labels
+from sw.data.audio import RATE
 from sw.data.phones import PhoneError, to_40
 from sw.data.utterance import DataError, Utterance, must_be_folder
 
@@ -53,5 +54,5 @@ def read_textgrid(path):
             phone = "sil" if text.lower() in PAUSES else to_40(text)
         except PhoneError as error:
             raise labels.LabelError(f"{path}: {error}") from None
-        segments.append(labels.Segment(round(float(start) * 16000), round(float(end) * 16000), phone))
+        segments.append(labels.Segment(round(float(start) * RATE), round(float(end) * RATE), phone))
     return segments

@@ -7,10 +7,11 @@ each time), drawn noise of any slope, and babble; none of them is one that score
 import numpy as np
 from scipy.signal import resample_poly
 
+from sw.data.audio import RATE
 from sw.keywords import noise
 from sw.keywords.waves import one_second
 
-SHIFT = 1600                                                         # samples: 100 ms either way
+SHIFT = RATE // 10                                                         # samples: 100 ms either way
 HARD_SPEEDS = (84, 88, 92, 96, 100, 100, 100, 104, 108, 112, 117)    # percent; the pitch goes with it
 MILD_SPEEDS = (90, 95, 100, 100, 105, 110)
 NOISE_SPEEDS = (70, 80, 90, 100, 112, 125, 140)
@@ -27,7 +28,7 @@ def coloured(wave, rng):
 
 def reverberant(wave, rng):
     """The wave in a room of 50 to 400 ms: noise that decays, at 0.2 to 0.9 of the direct sound; same peak."""
-    n = int(16000 * rng.uniform(0.05, 0.4))
+    n = int(RATE * rng.uniform(0.05, 0.4))
     answer = rng.standard_normal(n).astype(np.float32) * np.exp(-6.9 * np.arange(n) / n).astype(np.float32)
     answer *= rng.uniform(0.2, 0.9) / np.sqrt((answer ** 2).sum())
     answer[0] = 1.0

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sw.features.causal import SCALE
+from sw.features.causal import BINS, SCALE
 
 WIDTHS = {"gru": 102, "lstm": 95}  # two layers and 1920 outputs: as many parameters as the spiking network, 300 k
 
@@ -10,7 +10,7 @@ WIDTHS = {"gru": 102, "lstm": 95}  # two layers and 1920 outputs: as many parame
 class Gated(nn.Module):
     """Two layers of `kind` (gru or lstm), then linear without bias. See `Rsnn` for `encode` and `readout`."""
 
-    def __init__(self, *, kind="gru", features=40, neurons=None, outputs=1920, dropout=0.1):
+    def __init__(self, *, outputs, kind="gru", features=BINS, neurons=None, dropout=0.1):
         super().__init__()
         if kind not in WIDTHS:
             raise ValueError(f"kind={kind!r}: wanted one of {', '.join(WIDTHS)}")

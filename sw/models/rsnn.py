@@ -11,7 +11,7 @@ import math
 import torch
 from torch import nn
 
-from sw.features.causal import SCALE
+from sw.features.causal import BINS, SCALE
 from sw.integers.quantize import best_step, dequantised, floor_through, power_of_two, quantise, round_through
 from sw.models.lif import delayed, lif
 
@@ -41,7 +41,7 @@ class Rsnn(nn.Module):
     `encode` gives what the readout needs, so that a loss on some frames only pays for those frames.
     """
 
-    def __init__(self, *, features=40, neurons=128, outputs=1920, time_steps=2, leak_shift=(2, 2), input_shift=4,
+    def __init__(self, *, outputs, features=BINS, neurons=128, time_steps=2, leak_shift=(2, 2), input_shift=4,
                  potential_fraction=4, potential_bits=16, surrogate="triangle", damping=0.4, dropout=0.0,
                  reset="zero", recurrent=None, delays=None, bias=False, steps="layer", norm=0.0):
         super().__init__()
