@@ -51,20 +51,42 @@ def _features(config, frames, generator):
     return x * generator.choice([-1, 1], x.shape)
 
 
+def check_shape(config):
+    """Raise `ConfigError` where the published activity cannot be: it is of two recurrent layers without extras."""
+    plain = configs.Layer(neurons=4)
+    for k, layer in enumerate(config.layers):
+        for name in ("recurrent", "reset", "persist", "threshold", "bias", "synapse_shift", "delays"):
+            if getattr(layer, name) != getattr(plain, name):
+                raise configs.ConfigError(f"{config.name}: layers[{k}].{name}={getattr(layer, name)!r}: the published "
+                                          f"activity wants {getattr(plain, name)!r}")
+        if layer.leak_shift not in range(1, 7):
+            raise configs.ConfigError(f"{config.name}: layers[{k}].leak_shift={layer.leak_shift!r}: the published "
+                                      "activity wants one shift a layer, from 1 to 6")
+    for name, ok, wanted in (("layers", len(config.layers) == 2, "two"),
+                             ("features", config.features >= 4, "4 or more"),
+                             ("readout_delay", not config.readout_delay, "0"),
+                             ("weight_bits", config.weight_bits >= 4, "4 or more")):
+        if not ok:
+            given = len(config.layers) if name == "layers" else getattr(config, name)
+            raise configs.ConfigError(f"{config.name}: {name}={given}: the published activity wants {wanted}")
+
+
 def stimulus(config, steps, seed, frames):
     """A model and features (SEED_FRAMES + frames, F) that fire exactly as published from frame SEED_FRAMES on.
 
     Self-excitation 7 meets a threshold of 7, so a neuron repeats its spikes of each time step. Seeds, in units of a
     weight: 7 fires at both steps; 5 from rest at step 1 only; 3, then 5 in the next frame, at step 0 only.
     """
+    check_shape(config)
     generator = np.random.default_rng(seed)
-    n = config.neurons
+    n, last = (layer.neurons for layer in config.layers)
     counts = []
-    for fired, both in zip(FIRED, BOTH, strict=True):
-        every = round(fired * n)
-        shared = round(both * n) if steps == 2 else every
+    for neurons, fired, both in zip((n, last), FIRED, BOTH, strict=True):
+        every = round(fired * neurons)
+        shared = round(both * neurons) if steps == 2 else every
         counts.append((shared, every - shared, every - shared))  # both, step 0 only, step 1 only
-    roles = [np.split(generator.permutation(n), np.cumsum(c)) for c in counts]
+    roles = [np.split(generator.permutation(neurons), np.cumsum(c))
+             for neurons, c in zip((n, last), counts, strict=True)]
     shift = min(config.input_shift, 4)
     weight = 1 << (config.input_shift - shift)
     w_input = torch.zeros(config.features, n, dtype=torch.int32)
@@ -72,14 +94,14 @@ def stimulus(config, steps, seed, frames):
     w_input[0, first] = weight
     w_input[1, np.concatenate([first, second])] = weight
     w_input[2, both] = weight
-    forward = torch.zeros(n, n, dtype=torch.int32)
+    forward = torch.zeros(n, last, dtype=torch.int32)
     for drivers, followers in zip(roles[0][:3], roles[1][:3], strict=True):
         if len(followers):
             forward[generator.choice(drivers, len(followers)), followers] = 7
     threshold = 7 << config.potential_fraction
-    fc = torch.from_numpy(generator.integers(-8, 8, (n, config.outputs), dtype=np.int32))
+    fc = torch.from_numpy(generator.integers(-8, 8, (last, config.outputs), dtype=np.int32))
     model = IntegerModel(config, [w_input, 7 * torch.eye(n, dtype=torch.int32), forward,
-                                  torch.zeros(n, n, dtype=torch.int32), fc],
+                                  torch.zeros(last, last, dtype=torch.int32), fc],
                          torch.tensor([threshold] * 2), time_steps=steps)
     x = _features(config, SEED_FRAMES + frames, generator)
     x[:SEED_FRAMES] = 0
@@ -91,10 +113,10 @@ def check_activity(config, trace, steps):
     """Raise `HarnessError` unless the counted frames fire exactly as published."""
     spikes = trace.spikes[:, SEED_FRAMES:]
     for layer, (fired, both) in enumerate(zip(FIRED, BOTH, strict=True)):
-        counts = spikes[:, :, layer].sum(-1)
-        if (counts != round(fired * config.neurons)).any():
+        counts, neurons = spikes[:, :, layer].sum(-1), config.layers[layer].neurons
+        if (counts != round(fired * neurons)).any():
             raise HarnessError(f"layer {layer} fires {counts.unique().tolist()}, not {fired} of the neurons")
-        if steps == 2 and (spikes[:, :, layer].all(-2).sum(-1) != round(both * config.neurons)).any():
+        if steps == 2 and (spikes[:, :, layer].all(-2).sum(-1) != round(both * neurons)).any():
             raise HarnessError(f"layer {layer}: a wrong share fires at both time steps")
 
 

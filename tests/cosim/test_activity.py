@@ -60,3 +60,19 @@ def test_a_wrong_count_of_spikes_is_refused(paper):
     x[1] = 0  # without the seed frame hardly anything fires
     with pytest.raises(HarnessError, match="layer 0 fires"):
         activity.check_activity(paper, golden.run(model, x[None]), 2)
+
+
+@pytest.mark.parametrize(("lanes", "widths"), [(128, (256, 256)), (64, (96, 128))])
+def test_two_layers_of_any_width_fire_as_published(lanes, widths):
+    config = configs.from_dict({"version": 2, "name": "wide", "features": 40, "lanes": lanes, "outputs": 128,
+                                "layers": [{"neurons": n} for n in widths]})
+    model, x = activity.stimulus(config, 2, seed=1, frames=3)
+    activity.check_activity(config, golden.run(model, x[None]), 2)
+
+
+@pytest.mark.parametrize(("field", "value"), [("recurrent", False), ("reset", "subtract"), ("leak_shift", "neuron")])
+def test_other_layers_are_refused_by_field(field, value):
+    config = configs.from_dict({"version": 2, "name": "other", "features": 40, "lanes": 16, "outputs": 16,
+                                "layers": [{"neurons": 16}, {"neurons": 16, field: value}]})
+    with pytest.raises(configs.ConfigError, match=rf"layers\[1\].{field}={value!r}: the published activity wants"):
+        activity.stimulus(config, 2, seed=0, frames=2)

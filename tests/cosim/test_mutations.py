@@ -23,7 +23,8 @@ MUTATIONS = [  # file, text, its mutation, test that must fail, signal it must n
     ("counters", "counter.eq(counter + 1)", "counter.eq(counter + 2)", "accelerator", "cycles"),
     ("sequencer", "visit.row + self.here.base", "visit.row + self.here.base + 1", "recurrent_layer", "current"),
     ("sequencer", "Gate.MERGED", "Gate.STEP0", "merged_spike", "logit"),
-    ("sequencer", "Mux(self.union & ~self.sequential, Mask.UNION, Mask.ALL)", "Mask.ALL", "parallel_time_steps", "cycles"),
+    ("sequencer", "Mux(self.union & ~self.sequential, Mask.UNION, Mask.ALL)", "Mask.ALL", "parallel_time_steps",
+     "cycles"),
     ("accelerator", "Mux(mode.two_steps, combine.current.as_value(), 0)", "0", "recurrent_layer", "current"),
     ("accelerator", "buffers[f\"fc{k}\"].read_data", "buffers[\"fc0\"].read_data", "backpressure", "logit"),
 ]
