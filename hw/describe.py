@@ -4,9 +4,7 @@
     sottovoce describe my.yaml --json
 """
 
-import argparse
 import json
-import sys
 
 from . import config as configs
 from .config import GROUP_BITS
@@ -150,6 +148,7 @@ def text(config):
 
 
 def add_arguments(parser):
+    """Options of the command."""
     parser.add_argument("config", help="a configuration's name or YAML file")
     parser.add_argument("--json", action="store_true", help="plain values in place of text")
 
@@ -157,16 +156,3 @@ def add_arguments(parser):
 def run(args):
     config = configs.load(args.config)
     print(json.dumps(describe(config), indent=1) if args.json else text(config))
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="hw.describe", description=__doc__.splitlines()[0])
-    add_arguments(parser)
-    try:
-        run(parser.parse_args(argv))
-    except configs.ConfigError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

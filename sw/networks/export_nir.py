@@ -8,7 +8,6 @@ steps a frame are two steps of the graph: the input holds, recurrent spikes pass
 no word for (bit widths, lanes, a reset that subtracts) is in the graph's metadata, `sottovoce`, as JSON.
 """
 
-import argparse
 import io
 import json
 from dataclasses import asdict
@@ -83,6 +82,7 @@ def _through(nodes, edges, source, delay, dt, target):
 
 
 def add_arguments(p):
+    """Options of the command."""
     p.add_argument("--model", type=Path, required=True, help="model folder: manifest.json and weights.safetensors")
     p.add_argument("--out", type=Path, help="graph file to write (default: build/networks/NAME.nir)")
     p.add_argument("--dt", type=float, default=DT, help="seconds a time step, for tau and delays (%(default)s)")
@@ -100,16 +100,3 @@ def run(args):
     print(f"{out}: {len(graph.nodes)} nodes, {len(graph.edges)} edges, {model.time_steps} time step"
           f"{'s' * (model.time_steps > 1)} a frame, dt {args.dt:g} s; `sottovoce import {out}` gives the same integers")
     return 0
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="sw.networks.export_nir", description=__doc__.splitlines()[0])
-    add_arguments(parser)
-    try:
-        raise SystemExit(run(parser.parse_args(argv)))
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,6 @@
 Writes config.yaml, weights.safetensors, manifest.json and report.json, all of them or none. See docs/networks.md.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -166,6 +165,7 @@ def write(imported, folder):
 
 
 def add_arguments(p):
+    """Options of the command."""
     p.add_argument("graph", type=Path, help="NIR graph file (.nir)")
     p.add_argument("--features", type=int, help="values a frame that the graph must take; checked")
     p.add_argument("--calibration", type=Path, metavar="FILE",
@@ -205,16 +205,3 @@ def run(args):
     write(done, out)
     print(report.text(done.report, out))
     return 0
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="sw.networks.import_nir", description=__doc__.splitlines()[0])
-    add_arguments(parser)
-    try:
-        sys.exit(run(parser.parse_args(argv)))
-    except ValueError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,6 @@ What NIR's nodes mean differs in corners: a library's default reset may subtract
 All three are told to reset to zero within the time step, as NIR says.
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,10 +212,11 @@ def features(data, cache="build/cache"):
 
 
 def add_arguments(p):
-    p.add_argument("--data", default=options.KEYWORDS, help="folder with a manifest (%(default)s)")
-    p.add_argument("--out", type=Path, default=Path("build/networks"), help="for graphs and features (%(default)s)")
+    """Options of the command."""
+    p.add_argument("--data", default=options.KEYWORDS, help="folder with a manifest")
+    p.add_argument("--out", type=Path, default=Path("build/networks"), help="for graphs and features")
     p.add_argument("--only", choices=[lib.name for lib in LIBRARIES], help="train one of them")
-    p.add_argument("--epochs", type=int, default=EPOCHS, help="(%(default)s)")
+    p.add_argument("--epochs", type=int, default=EPOCHS, help="epochs of each training")
 
 
 def run(args):
@@ -247,16 +247,3 @@ def run(args):
             "held_clips": len(held), "held_accuracy": round(100 * right, 2), "rates": rates})
         print(f"{library.name}: {100 * right:.1f} % of {len(held)} held-out clips, rates {rates}")
     return 0
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(prog="sw.networks.libraries", description=__doc__.splitlines()[0])
-    add_arguments(parser)
-    try:
-        sys.exit(run(parser.parse_args(argv)))
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()
