@@ -125,11 +125,13 @@ def _spikes(spotter, x, mode):
     integers = spotter.network.integers
     c, trace = integers.config, spotter.network.trace(x)
     cost = golden.cycles(c, MODES["t1" if integers.time_steps == 1 else mode], x.transpose(1, 2), trace)
-    rates = [trace.spikes[:, :, k, :, :layer.neurons].double().mean() for k, layer in enumerate(c.layers)]
-    adds = (golden.digits(x.transpose(1, 2), c.input_code) != 0).double().sum((2, 3)).mean() * c.layers[0].neurons
-    for name, scanned in trace.scanned.items():  # spikes a frame, all time steps, by matrix
-        adds = adds + scanned.double().sum((2, 3)).mean() * (len(spotter.labels) if name == "fc" else
-                                                             c.matrices()[name][1])
+    fired = trace.spikes.double().sum(4).mean((0, 1))  # (B, T, L, K, N) -> (L, K): a frame and time step
+    widths = [layer.neurons for layer in c.layers]
+    rates = fired.mean(1) / torch.tensor(widths)
+    fan = torch.tensor(golden.fan_out(widths, [layer.recurrent for layer in c.layers]))
+    fan[-1] += len(spotter.labels)
+    adds = (golden.digits(x.transpose(1, 2), c.input_code) != 0).double().sum((2, 3)).mean() * widths[0]
+    adds = adds + (fired.sum(1) * fan).sum()
     return torch.stack([*(1 - rate for rate in rates), FRAMES * adds, cost.interval.double().mean()])
 
 
