@@ -28,6 +28,7 @@ from sw.networks import calibration, refusals
 FILE = "networks.json"
 SHIPPED = ("paper", "phone", "keywords", "tiny")
 DRAWN = 24
+LONG = 2000  # frames times layers from which on optimised C++ pays
 
 
 def names():
@@ -46,15 +47,19 @@ def configuration(name):
     raise configs.ConfigError(f"no configuration {name!r} here; there are {', '.join(names())}")
 
 
-def row(model, source, utterances):
-    """Every mode, streamed and frame by frame -> (the figures of a network, the first difference in words or "")."""
+def row(model, source, utterances, folder):
+    """Every mode, streamed and frame by frame -> (the figures of a network, the first difference in words or "").
+
+    `folder`: a build of the configuration's harness.
+    """
     config = model.config
     started = time.monotonic()
     compared = differences = 0
     first, cycles, reads = "", {}, {}
     for name in MODES:
         for isolated in (False, True):
-            outcome = side_by_side.check(model, name, utterances, isolated=isolated, quiet=True)
+            outcome = side_by_side.check(model, name, utterances, isolated=isolated, quiet=True,
+                                         folder=folder)
             compared, differences = compared + outcome.compared, differences + outcome.differences
             first = first or (outcome.first and f"{name}: {outcome.first}")
             if isolated:
@@ -117,8 +122,8 @@ def run(args):
     differences = 0
     for model, source, utterances in work_of(args):
         config = model.config
-        harness.build(config)
-        found, first = row(model, source, utterances)
+        long = sum(map(len, utterances)) * len(config.layers) > LONG
+        found, first = row(model, source, utterances, (harness.build if long else harness.build_quickly)(config))
         shape = "-".join(map(str, found["neurons"]))
         print(f"{config.name:22} {shape:24} on {config.lanes:>4} lanes {found['values_compared']:>11,} compared "
               f"{found['differences']:>4} differ  {found['cycles_per_frame']['t2_union']:>8.1f} cycles a frame "

@@ -6,6 +6,7 @@ import torch
 from cosim import networks
 from cosim.bench import configurations
 from cosim.bench.networks import random_model, random_utterances
+from cosim.rtl import harness
 
 pytestmark = pytest.mark.timeout(3600)  # builds simulators: long on a busy machine
 
@@ -18,7 +19,7 @@ FAST = ("three-widths", "feed-forward", "serial-lif")
 def test_rtl_equals_golden(name):
     config, source = networks.configuration(name)
     model = random_model(config, torch.Generator().manual_seed(1))
-    row, first = networks.row(model, source, random_utterances(config, 1))
+    row, first = networks.row(model, source, random_utterances(config, 1), harness.build_quickly(config))
     assert (row["differences"], first) == (0, "")
     assert row["values_compared"] > 0
 
