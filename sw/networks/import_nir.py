@@ -29,7 +29,7 @@ from sw.networks.graph import GraphError
 
 DT = 1e-4                # what snnTorch and SpikingJelly write graphs for
 OUT = "build/networks"
-MOST_FIT_FRAMES = 8192   # calibration frames that neurons are tuned on; more of them tell little more
+MOST_FIT_FRAMES = 4096   # calibration frames that neurons are tuned on; more of them tell little more
 
 
 @dataclass(frozen=True)
