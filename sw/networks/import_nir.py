@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 import yaml
 from tqdm import tqdm
 
@@ -197,6 +198,7 @@ def run(args):
 
     def progress(items, desc):
         return tqdm(items, desc, file=sys.stderr, disable=args.quiet, leave=False)
+    torch.set_num_threads(1)  # many small steps: a second thread waits more than it works
     base = hw_config.load(args.config) if args.config else None
     done = run_import(args.graph, features=args.features, samples=args.calibration, feature_step=args.feature_step,
                       base=base, name=args.name, progress=progress, dt=args.dt, reset=args.reset,

@@ -1,5 +1,6 @@
 """From a NIR graph to integers and back: exact where it can be, near where it cannot, whole or not at all on disk."""
 
+import argparse
 import json
 
 import nir
@@ -151,7 +152,6 @@ def listed(folder):
 
 
 def command(*words):
-    import argparse
     parser = argparse.ArgumentParser()
     import_nir.add_arguments(parser)
     return import_nir.run(parser.parse_args([*map(str, words), "--quiet"]))
