@@ -33,6 +33,7 @@ def cycles(config, mode, density):
     def scan(neurons, share, split):
         return max(1, (-(-neurons // 2) if split else neurons) * share)
 
+    scanned = {block.base: block.source for block in config.blocks()}
     total, captured = 0, 0
     for step in program(config):
         if step.kind is Kind.INPUT:
@@ -51,8 +52,7 @@ def cycles(config, mode, density):
                 slots = scans * scan(config.last.neurons, share, split)
                 captured += max(slots, beats + 1) if index else slots  # the drain may hold up a pass's capture
         else:
-            block = next(b for b in config.blocks() if b.base == step.base)
-            neurons = config.layers[block.source].neurons
+            neurons = config.layers[scanned[step.base]].neurons
             if not mode.two_steps:
                 total += scan(neurons, density if built.zero_skip_recurrent else 1, True)
             elif mode.recurrent is Recurrent.SEQUENTIAL:

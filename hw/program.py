@@ -70,6 +70,9 @@ def program(config):
     phase, steps = phases(config), []
     spikes = sources(config)
     late = config.delays()
+    groups = {}
+    for block in config.blocks():
+        groups.setdefault((block.layer, block.group), []).append(block)
 
     def source(layer, matrix):
         return spikes.index((layer, matrix if matrix in late else ""))
@@ -87,7 +90,7 @@ def program(config):
                 add("COMBINE", Kind.COMBINE, "COMBINE", group, discard=g == turns - 1)
             elif not layer.recurrent:
                 add(f"L{k}_WAIT", Kind.WAIT, "WAIT", group)
-            blocks = [b for b in config.blocks() if (b.layer, b.group) == (k, g)]
+            blocks = groups.get((k, g), [])
             for b in blocks:
                 name = f"L{k}_RECURRENT" if b.matrix.startswith("recurrent") else f"L{k}_FORWARD"
                 add(name, Kind.SCAN, name, group, source=source(b.source, b.matrix), base=b.base,
