@@ -2,6 +2,8 @@
 
 import torch
 
+from sw import pictures
+
 
 def confusion(predicted, wanted, classes):
     """Counts (classes, classes): row the true class, column the answer."""
@@ -43,12 +45,9 @@ def _percent(value):
 
 def picture(matrix, labels, path, title):
     """Write the confusion matrix as a picture (format by the suffix of `path`)."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     matrix = torch.tensor(matrix)
     share = matrix / matrix.sum(1, keepdim=True).clamp_min(1)
-    figure, axes = pyplot.subplots(figsize=(0.5 * len(labels) + 2, 0.5 * len(labels) + 1.5))
+    figure, axes = pictures.pyplot().subplots(figsize=(0.5 * len(labels) + 2, 0.5 * len(labels) + 1.5))
     axes.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
     axes.set(xticks=range(len(labels)), yticks=range(len(labels)), xlabel="answer", ylabel="spoken", title=title)
     axes.set_xticklabels(labels, rotation=90)
@@ -58,6 +57,4 @@ def picture(matrix, labels, path, title):
             if matrix[i, j]:
                 axes.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=7,
                           color="white" if share[i, j] > 0.5 else "black")
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    pyplot.close(figure)
+    pictures.save(figure, path, 100)

@@ -22,7 +22,7 @@ from statistics import mean, stdev
 import torch
 
 from hw import store
-from sw import options, registry
+from sw import options, pictures, registry
 from sw.keywords import cost, evaluate, frontends, recipes, score, study_ideas, study_noise, study_stream, train
 from sw.models.sparknet import SparkNet
 
@@ -148,12 +148,9 @@ DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_id
 
 def draw(rows, path, title):
     """Accuracy and share of zero gates of each setting, as bars: mean over seeds, with the deviation where several."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     names = list(dict.fromkeys(r["name"] for r in rows))
     seeds = max(sum(r["name"] == name for r in rows) for name in names)
-    figure, axes = pyplot.subplots(figsize=(7, 0.45 * len(names) + 1.5))
+    figure, axes = pictures.pyplot().subplots(figsize=(7, 0.45 * len(names) + 1.5))
     for shift, key, scale, label in ((-0.2, "accuracy", 1, "accuracy %"), (0.2, "gates_zero", 100, "zero gates %")):
         values = [[scale * r[key] for r in rows if r["name"] == name] for name in names]
         spread = [stdev(v) if len(v) > 1 else 0 for v in values]
@@ -163,9 +160,7 @@ def draw(rows, path, title):
     axes.set_yticklabels(names)
     axes.invert_yaxis()
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
+    pictures.save(figure, path, 90)
 
 
 def add_arguments(parser):

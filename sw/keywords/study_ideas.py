@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from sw import pictures
 from sw.data.speech_commands import SILENCE
 from sw.keywords import cost, evaluate, noise, recipes, score, spotter, teaching, train
 
@@ -112,16 +113,11 @@ def study(args):
 
 def draw(rows, path, title):
     """Errors of each idea as bars: of the clips as they are, and disturbed."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    figure, axes = pyplot.subplots(figsize=(8, 0.45 * len(rows) + 1.5))
+    figure, axes = pictures.pyplot().subplots(figsize=(8, 0.45 * len(rows) + 1.5))
     for shift, key, label in ((-0.2, "error", "as they are"), (0.2, "error_disturbed", "disturbed")):
         axes.barh([i + shift for i in range(len(rows))], [r[key] for r in rows], 0.4, label=label)
     axes.set(yticks=range(len(rows)), xlabel=f"error, % of {rows[0]['clips']} clips", title=title)
     axes.set_yticklabels([r["idea"] for r in rows])
     axes.invert_yaxis()
     axes.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
+    pictures.save(figure, path, 90)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from sw import pictures
 from sw.data.speech_commands import SILENCE
 from sw.keywords import noise, score, spotter, train
 
@@ -31,10 +32,7 @@ def study(args):
 
 def draw(rows, path, title):
     """A panel a kind of noise, a line a model."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    figure, panels = pyplot.subplots(1, len(noise.KINDS), figsize=(14, 3.8), sharey=True)
+    figure, panels = pictures.pyplot().subplots(1, len(noise.KINDS), figsize=(14, 3.8), sharey=True)
     clean = {r["model"]: r["accuracy"] for r in rows if r["noise"] == "none"}
     for axes, kind in zip(panels, noise.KINDS, strict=True):
         for model, quiet in clean.items():
@@ -45,6 +43,4 @@ def draw(rows, path, title):
     panels[0].set_ylabel("accuracy of spoken clips, %")
     panels[-1].legend(fontsize=7)
     figure.suptitle(title)
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
-    pyplot.close(figure)
+    pictures.save(figure, path, 80)

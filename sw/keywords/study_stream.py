@@ -10,6 +10,7 @@ import re
 import numpy as np
 from tqdm import tqdm
 
+from sw import pictures
 from sw.data import audio, manifest
 from sw.data.speech_commands import WORDS
 from sw.data.utterance import DataError, must_be_folder
@@ -80,10 +81,7 @@ def rows_of(name, model, words, truth, speech):
 
 def draw(rows, path, title):
     """False alarms an hour in speech without words against hits, a line a model; the counts behind them on the axes."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    figure, axes = pyplot.subplots(figsize=(6, 4))
+    figure, axes = pictures.pyplot().subplots(figsize=(6, 4))
     for model in dict.fromkeys(r["model"] for r in rows):
         line = [(r["hit_rate"], r["speech_false_alarms_per_hour"]) for r in rows if r["model"] == model]
         axes.plot(*zip(*line, strict=True), marker="o", markersize=3, label=model)
@@ -92,6 +90,4 @@ def draw(rows, path, title):
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=7)
     axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
-    pyplot.close(figure)
+    pictures.save(figure, path, 80)

@@ -1,11 +1,13 @@
 """A teacher's logits on every cached version of every training clip, kept: teaching costs its students nothing."""
 
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from hw import store
 from sw.keywords import frontends
 
 
@@ -19,8 +21,9 @@ def logits(teacher, waves, options, batch=128):
         teacher.network.eval()
         answers = [[teacher.network(teacher.normaliser(torch.from_numpy(np.array(version[i:i + batch]))).float())
                     for i in range(0, len(version), batch)] for version in x]
-        np.save(path.with_name(f".{path.name}"), np.stack([torch.cat(a).half().numpy() for a in answers]))
-        path.with_name(f".{path.name}").replace(path)
+        data = io.BytesIO()
+        np.save(data, np.stack([torch.cat(a).half().numpy() for a in answers]))
+        store.write_atomically(path, data.getvalue())
     return np.load(path)
 
 

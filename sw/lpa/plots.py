@@ -1,9 +1,6 @@
 """The pictures of docs/lpa.md, from the values of lpa.json."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from sw import pictures
 
 COLOURS = {"easiest": "tab:blue", "random": "tab:gray", "hardest": "tab:red"}
 
@@ -12,7 +9,7 @@ def plot_scaling(results, path):
     """Time and memory over length, both axes logarithmic."""
     rows = results["scaling"]
     x = [r["seconds"] for r in rows]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
+    figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(10, 4))
     for name, label, colour in (("lpa", "LPA, hard gates", "tab:blue"), ("attention", "attention, torch", "tab:red")):
         left.loglog(x, [r[f"{name}_ms"] for r in rows], "o-", color=colour,
                     label=f"{label}: n^{results[f'exponent_{name}']:.2f}")
@@ -26,12 +23,12 @@ def plot_scaling(results, path):
     for axes in (left, right):
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
-    save(figure, path)
+    pictures.save(figure, path, 110)
 
 
 def plot_replacement(results, path):
     """Error over layers replaced by order, and each layer's MSE beside the damage it does alone."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
+    figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(10, 4))
     rows = [r for r in results["replacement"] if r["layers"]]
     base = [r["error"] for r in results["replacement"] if not r["layers"]]
     for order, colour in COLOURS.items():
@@ -58,13 +55,4 @@ def plot_replacement(results, path):
                   title=f"does the sweep predict it? rank correlation {swept['mse_to_kl']}")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    save(figure, path)
-
-
-def save(figure, path):
-    """Write a PNG whole or not at all."""
-    part = path.with_suffix(".part")
-    figure.tight_layout()
-    figure.savefig(part, format="png", dpi=110, metadata={"Software": None})
-    plt.close(figure)
-    part.replace(path)
+    pictures.save(figure, path, 110)
