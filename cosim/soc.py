@@ -64,7 +64,7 @@ def add_arguments(parser):
                         help="who computes the features (default: %(default)s)")
     parser.add_argument("--mode", choices=list(MODES), default="t2_union",
                         help="how the accelerator runs (default: %(default)s)")
-    results.add_publish(parser)
+    store.add_publish(parser)
 
 
 def run(args):
