@@ -137,7 +137,7 @@ class GateSimulator:
         for key in sorted(groups):
             function, sources, targets = groups[key]
             if function not in compiled:
-                compiled[function] = _compile(function)
+                compiled[function] = compiled_function(function)
             self._plan.append((compiled[function], np.array(sources, np.int64).T, np.array(targets)))
         flops = np.array(self._flops, np.int64).reshape(-1, 4)
         self._d, self._ck, self._q, self._same = flops[:, 0], flops[:, 1], flops[:, 2], flops[:, 3].astype(np.uint8)
@@ -197,7 +197,7 @@ class GateSimulator:
         return sum(int(b) << i for i, b in enumerate(self.value[self.ports[port]]))
 
 
-def _compile(function):
+def compiled_function(function):
     """A function of bytes 0 and 1; ~ sets their other bits too, which & 1 removes."""
     if function == "a":
         return lambda a: a

@@ -17,7 +17,7 @@ import re
 import numpy as np
 
 from hw.flow.lib.cell_models import expression
-from hw.flow.lib.gate_simulator import GateSimulator, _compile
+from hw.flow.lib.gate_simulator import GateSimulator, compiled_function
 
 # About twice the delay of an inverter that drives four [half a picosecond a nanometre: Weste, Harris: CMOS VLSI Design,
 # 2010, section 4.4], where OpenSTA finds a slew for each pin.
@@ -91,7 +91,7 @@ class Tables:
     def probability(self, when, high):
         """Chance of a Liberty condition; `high`: pin -> (n,) shares of time at one, taken as independent."""
         used = sorted({n for n in re.findall(r"[A-Za-z_]\w*", when) if n in high})
-        test, total = _compile((expression(when), tuple(used))), 0.0
+        test, total = compiled_function((expression(when), tuple(used))), 0.0
         for bits in itertools.product((0, 1), repeat=len(used)):
             if test(*bits):
                 total = total + np.prod([high[n] if b else 1 - high[n] for n, b in zip(used, bits, strict=True)],
