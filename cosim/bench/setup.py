@@ -59,3 +59,10 @@ async def start(dut):
     await ClockCycles(dut.clk, 2)
     await FallingEdge(dut.clk)
     dut.rst.value = 0
+
+
+async def powered(dut, driver, salt=0):
+    """(configuration, random numbers, `driver(dut, configuration)`) of a block that has come out of reset."""
+    config = configuration()
+    await start(dut)
+    return config, generator(salt), driver(dut, config)

@@ -5,7 +5,7 @@ import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from cosim.bench.packing import Ports
-from cosim.bench.setup import configuration, generator, scoreboard, seed, start
+from cosim.bench.setup import powered, scoreboard, seed
 from cosim.bench.streams import PAUSES, never, pauses
 from sw import golden
 
@@ -52,9 +52,7 @@ def expected(x, config):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_input_value(dut):
     """Each of the 256 input values is visited as a sum of shifted digits that is the value itself."""
-    c = configuration()
-    await start(dut)
-    scan = Scan(dut, c)
+    c, _, scan = await powered(dut, Scan)
     values = list(range(-128, 128))
     values += [0] * (-len(values) % c.features)
     with scoreboard("every_input_value") as board:
@@ -72,10 +70,7 @@ async def every_input_value(dut):
 @cocotb.parametrize(idle=PAUSES)
 async def random_frames(dut, idle):
     """Random frames, sparse and dense, give golden's slots, however the sequencer pauses."""
-    c = configuration()
-    g = generator()
-    await start(dut)
-    scan = Scan(dut, c)
+    c, g, scan = await powered(dut, Scan)
     with scoreboard(f"random_frames/idle={idle}") as board:
         for frame in range(20):
             x = torch.randint(-128, 128, (c.features,), generator=g, dtype=torch.int32)

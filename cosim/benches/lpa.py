@@ -3,7 +3,7 @@
 import cocotb
 import torch
 
-from cosim.bench.setup import configuration, generator, scoreboard, start
+from cosim.bench.setup import powered, scoreboard
 from cosim.benches.pe_array import PeSet
 from sw.lpa import array
 from sw.models.lpa import PULSES, PulseAccumulator
@@ -41,9 +41,7 @@ async def play(board, pe, frames, rows, **where):
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def boundaries(dut):
     """By hand: an empty window, one row, all rows, a jump, a gate of two, most negative values subtracted again."""
-    c = configuration()
-    await start(dut)
-    pe = PeSet(dut, c)
+    c, _, pe = await powered(dut, PeSet)
     rows = torch.tensor([-c.weight_limit, c.weight_limit - 1, 1, -1]).int()[:, None].repeat(1, c.lanes)
     weights = torch.tensor([[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1], [2, 0, 0, 0], [0, 1, 0, 0]])
     low, high = -c.weight_limit, c.weight_limit - 1
@@ -57,9 +55,7 @@ async def boundaries(dut):
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def pulses(dut):
     """A random pulse of each kind: window by window and sliding, both golden's and both the plain integer sums."""
-    c, g = configuration(), generator()
-    await start(dut)
-    pe = PeSet(dut, c)
+    c, g, pe = await powered(dut, PeSet)
     with scoreboard("pulses") as board:
         for kind in PULSES:
             weights, rows = one_pulse(kind, c, g)

@@ -5,7 +5,7 @@ import torch
 from cocotb.triggers import FallingEdge
 
 from cosim.bench.packing import pack, unpack
-from cosim.bench.setup import configuration, generator, scoreboard, start
+from cosim.bench.setup import powered, scoreboard
 from sw import golden
 
 CYCLES = 400
@@ -32,9 +32,7 @@ class PeSet:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def boundaries(dut):
     """Hand-worked sums: extreme weights and shifts, both signs, gate, clear and load in every order."""
-    c = configuration()
-    await start(dut)
-    pe = PeSet(dut, c)
+    c, _, pe = await powered(dut, PeSet)
     low, high = -c.weight_limit, c.weight_limit - 1  # -8, 7
     top = (1 << (c.accumulator_bits - 1)) - 1
     cases = [  # (all lanes' weight, controls, all lanes' accumulator afterwards)
@@ -69,10 +67,7 @@ async def boundaries(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_rows(dut):
     """Random rows, gates, shifts and signs leave golden's sums in every lane after every cycle."""
-    c = configuration()
-    g = generator()
-    await start(dut)
-    pe = PeSet(dut, c)
+    c, g, pe = await powered(dut, PeSet)
     top = (1 << (c.accumulator_bits - 1)) - 1
     sums = torch.zeros(c.lanes, dtype=torch.int32)
     await pe.cycle([0] * c.lanes, clear=1)

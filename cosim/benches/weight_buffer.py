@@ -6,7 +6,7 @@ import cocotb
 from cocotb.triggers import FallingEdge
 
 from cosim.bench.packing import unpack
-from cosim.bench.setup import configuration, scoreboard, seed, start
+from cosim.bench.setup import powered, scoreboard, seed
 
 
 class Sram:
@@ -38,10 +38,8 @@ class Sram:
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def every_row(dut):
     """Every slice of every row keeps its own value, the last row included; a read leaves the cells alone."""
-    c = configuration()
+    c, _, sram = await powered(dut, Sram)
     chance = random.Random(seed())
-    await start(dut)
-    sram = Sram(dut, c)
     with scoreboard("every_row") as board:
         for row in range(c.fc_rows):
             for index in range(c.slices):
@@ -54,10 +52,8 @@ async def every_row(dut):
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def random_accesses(dut):
     """`read_data` follows reads only: it holds through idle cycles and writes; a write needs enable."""
-    c = configuration()
+    c, _, sram = await powered(dut, Sram)
     chance = random.Random(seed())
-    await start(dut)
-    sram = Sram(dut, c)
     rows = [0, 1, c.fc_rows // 2, c.fc_rows - 1]
     for row in rows:
         await sram.cycle(row, slices=(1 << c.slices) - 1, data=chance.getrandbits(c.load_bits))

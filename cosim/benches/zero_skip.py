@@ -5,7 +5,7 @@ import torch
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from cosim.bench.packing import Ports, pack
-from cosim.bench.setup import configuration, generator, scoreboard, seed, start
+from cosim.bench.setup import powered, scoreboard, seed
 from cosim.bench.streams import PAUSES, never, pauses
 from hw.types import Gate, Mask
 from sw import golden
@@ -80,9 +80,7 @@ async def compare(board, unit, spikes, mask, gate, split, idle, **where):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def boundaries(dut):
     """Hand-worked scans: no spikes, all spikes, the first and the last neuron, all spikes in one half."""
-    c = configuration()
-    await start(dut)
-    unit = Scan(dut, c)
+    c, _, unit = await powered(dut, Scan)
     n, half = 2 * c.half, c.half
     none, every = torch.zeros(n, dtype=torch.bool), torch.ones(n, dtype=torch.bool)
 
@@ -119,10 +117,7 @@ async def boundaries(dut):
 @cocotb.parametrize(idle=PAUSES)
 async def random_scans(dut, idle):
     """Random spikes under every mask, gate and split give golden's slots, however the sequencer pauses."""
-    c = configuration()
-    g = generator()
-    await start(dut)
-    unit = Scan(dut, c)
+    c, g, unit = await powered(dut, Scan)
     kinds = [("ALL", "OWN", False), ("UNION", "OWN", False), ("UNION", "MERGED", False), ("UNION", "MERGED", True),
              ("STEP0", "STEP0", True), ("STEP0", "STEP0", False), ("STEP1", "STEP1", False), ("STEP1", "STEP1", True),
              ("ALL", "STEP0", True)]
