@@ -69,6 +69,17 @@ def test_spiking_macs_by_hand():
     assert cost.spiking_macs(config, 12, 2, frames=10) == 10 * (5120 + 2 * (49152 + 1536))
 
 
+def test_a_spotter_with_delays_costs_by_hand():
+    _, integers = quantised("rsnn-delays")
+    model = spotter.of_integers("rsnn-delays", integers)
+    weights = 40 * 128 + 3 * 128 * 128 + 128 * 12
+    assert cost.parameters(model) == weights + 4 * 128  # and a bias a neuron
+    assert cost.size(model) == weights // 2 + 2 * 2 * 4 * 128  # thresholds and biases are 16 bits
+    assert cost.macs(model, torch.zeros(1, 40, 98)) == 98 * weights
+    found = cost.sparsity(model, torch.randn(2, 16000) * 0.1)
+    assert len(found["spikes_zero"]) == 4 and 40 < found["cycles_a_frame_t1"] < 1000
+
+
 def test_gates_by_hand():
     model = SparkNet(channels=4).eval()
     mu = torch.tensor([[[-0.9, -0.2, 0.0, 0.4, 0.7]]])
@@ -116,25 +127,27 @@ def test_bad_sizes_are_quoted():
             make()
 
 
-def quantised():
+def quantised(name="rsnn-keywords"):
     torch.manual_seed(3)
-    network = recipes.find("rsnn-keywords").build(12).eval()
+    network = recipes.find(name).build(12).eval()
     with torch.no_grad():
-        network.core.input.mul_(3)
-        network.core.forward1.mul_(3)
+        for matrix in network.core.hidden_matrices:
+            if not matrix.startswith("recurrent"):
+                getattr(network.core, matrix).mul_(3)
     network.core.calibrate(4)
     work = SimpleNamespace(labels=[f"word{i}" for i in range(12)],
                            normaliser=frontends.Normaliser("causal", torch.zeros(40), torch.ones(40)))
-    return network, train.integers_of("rsnn-keywords", network, work, {"made": "for a test"}, "keywords")
+    return network, train.integers_of(name, network, work, {"made": "for a test"}, recipes.find(name).config)
 
 
-def test_rsnn_is_its_golden_model_to_the_bit():
-    network, integers = quantised()
+@pytest.mark.parametrize("name", ["rsnn-keywords", "rsnn-delays"])
+def test_rsnn_is_its_golden_model_to_the_bit(name):
+    network, integers = quantised(name)
     x = torch.randint(-128, 128, (3, 40, 30)).float()
     trace = golden.run(integers, x.transpose(1, 2))
     with torch.no_grad():
         merged, spikes = network.encode(x)
-        logits = network(x) * 30 / keyword_rsnn.GAIN / network.core.steps_of[2]
+        logits = network(x) * 30 / keyword_rsnn.GAIN / network.core.steps_of[-1]
     assert (torch.stack(spikes).permute(3, 1, 0, 2, 4).bool() == trace.spikes).all() and trace.spikes.any()
     assert (logits.round().int() == trace.logits.sum(1)[:, :12]).all()
     assert torch.equal(GoldenSpotter(integers)(x), trace.logits.sum(1)[:, :12].float())
