@@ -1,1 +1,1 @@
-"""Speech corpora: audio, phone labels, loaders, splits, augmentation and the feature cache."""
+"""Speech corpora: audio, labels, loaders, splits, augmentation, a synthetic corpus, downloads."""

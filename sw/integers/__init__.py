@@ -1,1 +1,1 @@
-"""The trained network as integers: quantisation, the model folder, export, memory images."""
+"""The trained network as integers: quantisation, the one export, the model folder, memory images."""

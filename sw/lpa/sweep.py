@@ -93,7 +93,7 @@ def finished(folder):
     """The sweep's figures and its accumulators' weights; raises `EncoderError` where there is no sweep."""
     path = Path(folder) / "sweep.json"
     if not path.is_file():
-        raise encoder.EncoderError(f"{path}: no such sweep: run `make lpa-sweep` first")
+        raise encoder.EncoderError(f"{path}: no such sweep: run `sottovoce lpa-sweep` first")
     weights = trainer.load(folder)["model"]
     return json.loads(path.read_text()), weights
 
@@ -118,7 +118,7 @@ def add_encoder_option(parser):
 def original(args):
     """(The encoder that the options name, frozen; the task that it is scored on), by what it takes and answers."""
     if args.encoder == f"{RUN}/model" and not Path(args.encoder).is_dir():
-        raise encoder.EncoderError(f"{args.encoder}: no such encoder: train one with `make lpa-encoder`")
+        raise encoder.EncoderError(f"{args.encoder}: no such encoder: train one with `sottovoce lpa-encoder`")
     model = encoder.load(args.encoder).requires_grad_(False)
     if encoder.takes_features(model):
         return model, task_of(args, ("plain",))

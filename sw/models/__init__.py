@@ -1,1 +1,1 @@
-"""Networks: the recurrent spiking network and the recurrent networks it is compared with."""
+"""Networks: recurrent spiking, gated, SparkNet, DS-CNN, BC-ResNet, pulse accumulation; and pruning."""

@@ -1,1 +1,1 @@
-"""What trains every network: the loop, optimisers, pruning."""
+"""What trains every network: the loop and its optimisers."""

@@ -190,7 +190,7 @@ def test_report_collects_what_is_there(swept, tmp_path, teacher, work, capsys, m
 
 @pytest.mark.parametrize(("given", "message"), [
     (["lpa-sweep", "--encoder", "nowhere/at-all"], "and the hub did not give it: no way"),
-    (["lpa-sweep"], "no such encoder: train one with `make lpa-encoder`"),
+    (["lpa-sweep"], "no such encoder: train one with `sottovoce lpa-encoder`"),
     (["lpa-encoder", "--hidden", "50"], "hidden=50: wanted a multiple of heads=4"),
     (["lpa-scaling", "--width", "8", "9", "--heads", "2"], "heads=[2]: wanted one number for each width, [8, 9]"),
     (["lpa-report", "--runs", "none", "--sweep", "none", "--scaling", "none", "--encoder", "none"], "no run here"),
