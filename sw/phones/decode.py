@@ -167,10 +167,13 @@ def decode(logits, model):
     return decoder.trace()
 
 
+LAG = 40  # frames after whose end a phone has settled: no later frame changes it, in speech
+
+
 class StreamDecoder:
     """Phones as they become stable: `push` logits, get the phones that ended more than `lag` frames ago."""
 
-    def __init__(self, model, lag=40):
+    def __init__(self, model, lag=LAG):
         self.search, self.step, self.lag, self.given = of(model), model.entry("logit_step"), lag, 0
 
     def push(self, logits):

@@ -11,8 +11,9 @@ import torch
 from keyword_helpers import RATE, Ear, tones
 
 from sottovoce import cli
+from sw.data import microphone as sounds
 from sw.data.speech_commands import WORDS
-from sw.keywords import listen, spotter
+from sw.keywords import spotter
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
 HOP = 1600
@@ -140,7 +141,7 @@ def test_the_microphone_is_heard_until_interrupted(plug, capsys):
 def test_the_microphone_ends_in_time(plug, monkeypatch, capsys):
     microphone = plug(tones(60))
     clock = iter(range(1000))
-    monkeypatch.setattr(listen.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(sounds.time, "monotonic", lambda: next(clock))
     assert cli.main(["listen", "--seconds", "5"]) == 0
     assert microphone.at == 4 * HOP and microphone.closed and "words" not in capsys.readouterr().err
 

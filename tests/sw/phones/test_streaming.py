@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from sottovoce import cli
 from sw import golden, registry
 from sw.data import audio
 from sw.features import causal
 from sw.integers import integer_model
-from sw.phones import decode
+from sw.phones import decode, live
 
 CLIP = registry.WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
-LAG = 40  # frames after whose end a phone is given
+LAG = decode.LAG
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,23 @@ def test_an_endless_lag_gives_all_at_the_end(model, logits):
     stream = decode.StreamDecoder(model, lag=10 ** 6)
     assert stream.push(whole) == [] and stream.push(whole[:0]) == []
     assert stream.finish() == decode.decode(whole, model) and stream.finish() == []
+
+
+@pytest.mark.parametrize("size", [1600, 7000])
+def test_a_recogniser_that_listens_hears_what_the_whole_holds(model, wave, logits, size):
+    ear = live.Recogniser(model)
+    for _ in range(2):  # once more after `finish`: nothing is left over
+        found = [p for i in range(0, len(wave), size) for p in ear.push(wave[i:i + size])] + ear.finish()
+        heard = [(p.phone, round(100 * p.start_s), round(100 * p.end_s)) for p in found]
+        assert heard == decode.decode(logits[0], model)
+
+
+def test_listen_prints_phones_of_the_recogniser_that_was_asked_for(model, logits, capsys):
+    assert cli.main(["listen", str(CLIP), "--model", "rsnn-phone"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    whole = decode.decode(logits[0], model)
+    assert [line.split()[-1] for line in lines] == [p for p, _, _ in whole]
+    assert last.startswith(f"{len(whole)} phones in ")
+    for option in (["--threshold", "0.5"], ["--smooth", "2"]):
+        assert cli.main(["listen", str(CLIP), "--model", "rsnn-phone", *option]) == 1
+        assert f"{option[0]}: is for keywords; rsnn-phone recognises phones" in capsys.readouterr().err
