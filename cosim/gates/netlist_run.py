@@ -79,7 +79,8 @@ def run(args):
     library = libraries.load(args.lib, args.pdk)
     synthesised = folder_of(args, config, library)
     if not (synthesised / "netlist.v").is_file():
-        raise FlowError(f"{synthesised / 'netlist.v'} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`")
+        raise FlowError(f"{synthesised / 'netlist.v'} is missing: run `sottovoce synth --config {args.config} "
+                        f"--lib {args.lib}`")
     folder = compile_gates(config, library, synthesised, args.blocks)
     blocks, differences, outcome = run_gates(folder, model, args.mode, x)
     for line in [*differences[:5], *([f"RTL: {outcome.first}"] if outcome.first else [])]:

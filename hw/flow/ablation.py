@@ -107,7 +107,7 @@ def scaled(folder):
     """Energy of logic a cycle of the full design in the published mode, pJ; and what it is."""
     path = folder / "power.json"
     if not path.is_file():
-        raise FlowError(f"{path} is missing: run `make power` first")
+        raise FlowError(f"{path} is missing: run `sottovoce power` first")
     found = json.loads(path.read_text())
     dynamic = found["total"]["dynamic_nj"] - found["total"]["sram_nj"]
     return 1e3 * dynamic / found["cycles_per_frame"], "scaled: energy a cycle of the full design, t2_merged"
@@ -173,7 +173,7 @@ def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
     parser.add_argument("--energy", choices=("measured", "scaled"), default="measured",
-                        help="logic energy: of each row's netlist, or scaled from `make power` (default: %(default)s)")
+                        help="logic energy: of each row's netlist, or scaled from `power` (default: %(default)s)")
     parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto",
                         help="as for `sottovoce power` (default: %(default)s)")
     parser.add_argument("--costs", type=Path, default=Path("build/physical/costs.json"),

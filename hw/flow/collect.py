@@ -123,7 +123,7 @@ def collect(folder, old=None):
     folder, old = Path(folder), old or {}
     found = sorted(p.parent for p in folder.glob("*/*/*/synth.json"))
     if not found:
-        raise FlowError(f"{folder}: no synthesis in it: run `make synth` first")
+        raise FlowError(f"{folder}: no synthesis in it: run `sottovoce synth` first")
     return {
         "rows": merge(old.get("rows", []), [row(path) for path in found], KEY),
         "fpga": merge(old.get("fpga", []), [_read(p) for p in folder.glob("*/ecp5/fpga.json")], ("config", "part")),

@@ -73,7 +73,7 @@ def read_hex(path):
     """Rows of a `$readmemh` file as integers."""
     path = Path(path)
     if not path.is_file():
-        raise FlowError(f"{path}: no such memory image; make it with `make verilog IMAGES=<model folder>`")
+        raise FlowError(f"{path}: no such memory image; make it with `sottovoce verilog --model MODEL`")
     return [int(line, 16) for line in path.read_text().split()]
 
 

@@ -108,7 +108,7 @@ def area_of(result, block):
 def settings(library, result, folder, block, period, utilisation, rounds=15):
     """Every Tcl variable of constraints/openroad/flow.tcl."""
     if library.name not in TECHNOLOGY:
-        raise FlowError(f"LIB={library.name!r}: layers are known for {', '.join(TECHNOLOGY)} only")
+        raise FlowError(f"--lib {library.name}: layers are known for {', '.join(TECHNOLOGY)} only")
     whole = block == "accelerator"
     macros = {f"{name}/macro_{i // m_columns}_{i % m_columns}": m["macro"] for name, m in result["memories"].items()
               for m_columns in [m["bits"] // 64] for i in range(m["macros"])} if whole else {}

@@ -110,12 +110,12 @@ def analyse(library, result, folder, tool="auto"):
     """The power report of a synthesised folder that holds `activity.saif`."""
     for name in ("activity.saif", "activity.json", "netlist.json"):
         if not (folder / name).is_file():
-            raise FlowError(f"{folder / name} is missing: run `make gate-activity` first")
+            raise FlowError(f"{folder / name} is missing: run `sottovoce gate-activity` first")
     window = json.loads((folder / "activity.json").read_text())
     instances, share, method = instances_of(library, result, folder, tool)
     if share < 0.95:
         raise FlowError(f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of "
-                        "another netlist; run `make gate-activity` again")
+                        "another netlist; run `sottovoce gate-activity` again")
     netlist = json.loads((folder / "netlist.json").read_text())["modules"]
     cells_of, root_pf = leaves(netlist, "accelerator", library.cells.cells)
     seconds = window["cycles"] * PERIOD * 1e-9

@@ -2,7 +2,7 @@
 
     sottovoce sta --config paper --lib ihp-sg13g2 --fast 10
 
-No wires yet: cells and their loads only; `make openroad` has placed and routed wires.
+No wires yet: cells and their loads only; `sottovoce openroad` has placed and routed wires.
 """
 
 import re

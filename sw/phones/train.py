@@ -48,7 +48,7 @@ def check(args, config):
     for folder in args.data:
         if not Path(folder).is_dir():
             raise ValueError(f"{folder}: no such folder; name yours with --data, or make speech first: "
-                             "`make synthetic`, then --data build/synthetic --noise ''")
+                             "`sottovoce synthetic`, then --data build/synthetic --noise ''")
     phone_task.check_fold(args.fold, args.folds)
     layout = phone_task.phone_layout(config, args.targets)
     if args.teacher and layout.kind == "ctc":

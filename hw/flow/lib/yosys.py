@@ -30,7 +30,7 @@ def version():
     try:
         return f"pyosys {importlib.metadata.version('pyosys')}"
     except importlib.metadata.PackageNotFoundError:
-        raise FlowError("pyosys is missing: run `make setup`") from None
+        raise FlowError("pyosys is missing: run `pip install pyosys`") from None
 
 
 def triage(log, rules=CONSTRAINTS / "yosys" / "warnings.txt"):

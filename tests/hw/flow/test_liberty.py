@@ -36,7 +36,7 @@ def test_a_damaged_file_is_named(tmp_path, text, message):
 
 
 def test_unknown_libraries_and_folders_are_refused_by_name(tmp_path):
-    with pytest.raises(FlowError, match="LIB='tsmc28'"):
+    with pytest.raises(FlowError, match="--lib tsmc28: wanted"):
         library.load("tsmc28")
     with pytest.raises(FlowError, match="no such folder"):
         library.load("ihp-sg13g2", tmp_path / "nowhere")

@@ -95,7 +95,7 @@ def test_a_placed_def_is_drawn(tmp_path):
 
 
 def test_missing_inputs_are_refused_in_one_line(tmp_path):
-    with pytest.raises(FlowError, match="make synth"):
+    with pytest.raises(FlowError, match="sottovoce synth"):
         collect.collect(tmp_path)
     with pytest.raises(FlowError, match="no such stimulus"):
         activity.read_stimulus(tmp_path / "none.bin", None)
