@@ -43,7 +43,9 @@ class Misuse(Accesses):
             await self.write("mode", value, errors=busy | ({"value"} if value in (6, 7, 14, 15) else set()))
         elif kind == "threshold":
             value = pick((0, 1 << self.config.potential_bits - 1, (1 << self.config.potential_bits) - 1))
-            await self.write("threshold", value, self.chance.randrange(self.map["threshold"].count), busy | {"value"})
+            layer = self.chance.randrange(self.map["threshold"].count)
+            own = self.config.layers[layer].threshold == "neuron"  # there is no register for it
+            await self.write("threshold", value, layer, busy | {"value"} | ({"target"} if own else set()))
         elif kind == "load":
             await self._bad_load(busy, data)
         elif busy:

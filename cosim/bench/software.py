@@ -16,7 +16,7 @@ from cosim.bench.packing import pack
 from cosim.bench.streams import alternate, bursts, sometimes
 from hw.bus.frame_buffer import frame_words
 from hw.bus.register_map import load_words
-from hw.interface import MODES
+from hw.interface import MODES, Buffer
 from sw import golden
 from sw.integers import images
 
@@ -47,25 +47,30 @@ class Software(Misuse):
     async def load_model(self):
         """Other weights and thresholds, in another mode; the machine starts from a clear."""
         self.model = random_model(self.config, self.generator)
-        await self.load_weights(images.weight_words(self.model))
+        where, data = images.weight_words(self.model)
+        weights = zip(where.tolist(), (pack(bits, 1) for bits in data.tolist()), strict=True)
+        await self.load_words([*weights, *(((b, r, p), word) for b, r, p, word in images.table_words(self.model))])
         await self.settings()
 
-    async def load_weights(self, words):
-        previous = None
-        for (buffer, row, part), bits in zip(*(w.tolist() for w in words), strict=True):
+    async def load_words(self, words):
+        """Words of the load port, ((buffer, row, slice), data): weights, then tables of single neurons."""
+        previous, c = None, self.config
+        slices = {Buffer.NEURONS.value: c.neuron_bits // c.load_bits, Buffer.DELAYS.value: 1}
+        for (buffer, row, part), word in words:
             if previous != (buffer, row, part):
                 for register, value in (("load_buffer", buffer), ("load_row", row), ("load_slice", part)):
                     await self.write(register, value)
-            word = pack(bits, 1)
             if self.chance.random() < 0.02:
                 await self.misuse(loading=True)
             for i in range(load_words(self.config)):
                 await self.write("load_data", word >> 32 * i & 0xffffffff, i)
-            previous = (buffer, row, part + 1) if part + 1 < self.config.slices else (buffer, row + 1, 0)
+            last = part + 1 == slices.get(buffer, c.slices)
+            previous = (buffer, row + 1, 0) if last else (buffer, row, part + 1)
 
     async def settings(self):
         for layer, threshold in enumerate(self.model.thresholds.tolist()):
-            await self.write("threshold", threshold, layer)
+            if threshold:  # 0: its neurons have their own, in the table
+                await self.write("threshold", threshold, layer)
         await self.select(clear=True)
 
     async def select(self, clear):

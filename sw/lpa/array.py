@@ -51,11 +51,11 @@ def rows_of(values, config):
     The largest value just fits in `weight_bits`; the last lane is 1, lanes without a channel are 0.
     Raises `ProgramError` if there are more channels than lanes to hold them.
     """
-    if values.shape[1] >= config.neurons:
-        raise ProgramError(f"channels={values.shape[1]}: wanted fewer than the {config.neurons} lanes, one counts")
+    if values.shape[1] >= config.lanes:
+        raise ProgramError(f"channels={values.shape[1]}: wanted fewer than the {config.lanes} lanes, one counts")
     top = config.weight_limit - 1
     step = 2.0 ** torch.ceil(torch.log2(values.abs().max().clamp_min(1e-9) / top)).item()
-    rows = torch.zeros(len(values), config.neurons, dtype=torch.int32)
+    rows = torch.zeros(len(values), config.lanes, dtype=torch.int32)
     rows[:, :values.shape[1]] = (values / step).round().clamp(-top - 1, top).int()
     rows[:, -1] = 1
     return rows, step
