@@ -113,10 +113,10 @@ class Software(Misuse):
             await self.pull()  # the frames before wait for a reader
         x = random_frames(self.config, 1, self.generator)[0]
         for word in self.words(x):
-            await self.write("features", word)
-            self.partial += 1
             if self.chance.random() < 0.3:
                 await self.misuse()
+            await self.write("features", word)
+            self.partial += 1
         self.partial = 0
         self.expected.append(self.predict(x))
 

@@ -52,8 +52,11 @@ def missing_compiler():
                                               "gcc-riscv64-unknown-elf`")
 
 
-def program(model):
-    """The firmware of a model as bytes. Raises `ToolError` without a compiler, `BuildError` with its words."""
+def program(model, main=None):
+    """The firmware of a model as bytes; `main` is C text in place of main.c.
+
+    Raises `ToolError` without a compiler, `BuildError` with its words.
+    """
     if said := missing_compiler():
         raise ToolError(said)
     with tempfile.TemporaryDirectory() as place:
@@ -61,6 +64,8 @@ def program(model):
         for path in FIRMWARE.iterdir():
             shutil.copy(path, place)
         texts = headers(model.config, "wishbone") | {"tables.h": fixed_point.header(causal.normalisation_of(model))}
+        if main is not None:
+            texts["main.c"] = main
         for name, text in texts.items():
             (place / name).write_text(text)
         process.call(COMPILER, [COMPILER, *FLAGS, "-o", "firmware.elf", *SOURCES, "-lgcc"], cwd=place)

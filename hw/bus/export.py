@@ -28,6 +28,25 @@ def plain(config, streams):
             "registers": registers}
 
 
+def table(config, streams):
+    """The map as rows of a page: address, name, access, fields by their bits, what it says of itself."""
+    lines = ["| address | register | access | fields | |", "|---|---|---|---|---|"]
+    registers = compile_map(config, streams)
+    for node in registers.root.top.children(unroll=False, skip_not_present=True):
+        r = registers[node.inst_name]
+        place = f"`{r.address:#05x}`" + (f" to `{r.at(r.count - 1):#05x}`" if r.repeats else "")
+        access = "read, write" if r.readable and r.writable else "read" if r.readable else "write"
+        fields = ", ".join(f"`{f.name}` {_bits(f)}" for f in r.fields.values())
+        says = " ".join((node.get_property("desc") or node.get_property("name") + ".").split())
+        lines.append(f"| {place} | `{r.name}` | {access} | {fields} | {says} |")
+    return "\n".join(lines)
+
+
+def _bits(field):
+    top = field.lsb + field.width - 1
+    return str(top) if field.width == 1 else f"{top}:{field.lsb}"
+
+
 def c_header(config, streams):
     """Text of `registers.h`."""
     with tempfile.TemporaryDirectory() as place:

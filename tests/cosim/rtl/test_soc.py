@@ -63,14 +63,16 @@ def test_weights_of_another_configuration_are_refused(system, model, pieces):
         other.run(pieces)
 
 
-def test_an_address_that_is_nobodys_is_a_trap(system, pieces):
-    """A program of two instructions: load from 0xa0000000, where nothing answers."""
-    code = (0xa0000537).to_bytes(4, "little") + (0x00052583).to_bytes(4, "little")  # lui a0, 0xa0000; lw a1, 0(a0)
+@pytest.mark.parametrize(("access", "cause"), [
+    ("*(volatile int *)0xa0000000", 5), ("*(volatile int *)0xa0000000 = 1", 7),  # nobody is there
+    ("*(volatile int *)0x800007f0", 5),  # the accelerator has no such register
+    ("*(volatile char *)0x80000024 = 1", 7),  # a byte of a register
+], ids=["read nobody", "write nobody", "no register", "a byte"])
+def test_a_refused_access_is_a_trap(system, model, pieces, access, cause):
     other = systems.Soc.__new__(systems.Soc)
-    start = system.program
-    # start.S sets the trap vector and the stack in its first five instructions: after them, the bad load
-    other.program, other.folder, other.model = start[:20] + code + start[28:], system.folder, system.model
-    with pytest.raises(HarnessError, match="trap: cause 5"):
+    other.model, other.folder = model, system.folder
+    other.program = systems.program(model, f"int main(void) {{ {access}; return 0; }}\n")
+    with pytest.raises(HarnessError, match=f"trap: cause {cause} at"):
         other.run(pieces, limit=200_000)
 
 
