@@ -6,7 +6,6 @@
 """
 
 import itertools
-import json
 from pathlib import Path
 
 import numpy as np
@@ -96,16 +95,12 @@ def run(args):
 
 def keep(args, said, wanted, equal):
     """Figures of clips into system.json; the two front-ends side by side."""
-    kind = f"front end in {args.front_end}"
-    path = store.results("system.json", args.publish)
-    rows = json.loads(path.read_text()).get("soc", []) if path.is_file() else []
+    rows = store.read_json(store.results("system.json", args.publish)).get("soc", [])
     row = {"front_end": args.front_end, "mode": args.mode, "soc_words": said.words, "python_words": wanted,
            "soc_words_equal": equal, "clips": len(wanted), "soc_cycles": said.cycles}
     rows = [r for r in rows if r["front_end"] != args.front_end] + [row]
-    results.update({"soc": rows}, f"soc, {kind}", {
-        "command": f"sottovoce soc --data <keywords> --clips {args.clips} --front-end {args.front_end} "
-                   f"--mode {args.mode}",
-        "note": "VexRiscv (rv32im) with the accelerator on Wishbone, Verilated; words by serial line; the "
-                "accelerator's cycles are its own counters', the front-end's the processor's"},
-        args.publish, "system.json")
+    path = results.update({"soc": rows}, f"soc, front-end in {args.front_end}", {
+        "command": args.command, "config": "keywords", "data": args.data, "note": (
+            "VexRiscv (rv32im) with the accelerator on Wishbone, Verilated; words by serial line; the accelerator's "
+            "cycles are its own counters', the front-end's the processor's")}, args.publish, "system.json")
     print(f"figures: {path}")

@@ -10,6 +10,7 @@ from cosim.errors import CosimError
 from cosim.run import run_test, show
 from hw import config as configs
 from hw import store
+from hw import store
 
 BUSES = {"axi": "bus_axi", "wishbone": "bus_wishbone"}  # bus -> bench
 FIGURES = ("bus_transactions", "refused", "resets", "frames", "hangs", "wrong_logits")
@@ -39,8 +40,7 @@ def run(args):
     """Both buses; 1 if any value differed."""
     config = configs.load(args.config)
     rows = [row(bus, config, args.transactions, args.seed) for bus in BUSES]
-    command_line = f"sottovoce bus-test --config {config.name} --transactions {args.transactions} --seed {args.seed}"
-    path = results.update({"buses": rows}, "buses", {"command": command_line, "note": (
+    path = results.update({"buses": rows}, "buses", {"command": args.command, "config": config.name, "note": (
         "masters and streams by cocotbext-axi and cocotbext-wishbone; stalls, resets in mid-frame, illegal and "
         "misaligned accesses; every reply, error, count and logit against the register map and the golden model")},
         args.publish, "system.json")

@@ -5,9 +5,12 @@
     0x90000000   + 0: serial port, write a character; read 1 while it is busy
                  + 4: clock cycles since reset
                  + 8: write: the program has ended, with this code
+                 + 12: byte address of the first access that was refused, with bit 0 set; a write clears it
 
-The core does not cache addresses from 0x80000000 on. Instruction and data ports take turns, data first; an address
-that is nobody's answers with a bus error, and so does whatever the accelerator refuses: the core takes a trap.
+The core does not cache addresses from 0x80000000 on. Instruction and data ports take turns, data first. The core has
+no use for a bus error: it would wait for an acknowledge for ever. So an access that nobody answers, or that the
+accelerator refuses, is acknowledged (a read gives 0), its address is kept, and the software interrupt is raised until
+the program clears it.
 """
 
 from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal
@@ -44,10 +47,10 @@ class System(wiring.Component):
         m.submodules.accelerator = place(accelerator := WishbonePeripheral(config=self.config), platform)
         m.submodules.uart = place(uart := UartTransmitter(divisor=DIVISOR), platform)
         ports = {name: {part: Signal(width, name=f"{name}_{part}") for part, width in (
-            ("cyc", 1), ("stb", 1), ("we", 1), ("adr", 30), ("dat_w", 32), ("sel", 4), ("ack", 1), ("err", 1))}
+            ("cyc", 1), ("stb", 1), ("we", 1), ("adr", 30), ("dat_w", 32), ("sel", 4), ("ack", 1))}
             for name in ("ibus", "dbus")}
-        read_data = Signal(32)
-        m.submodules.core = Instance(CORE, **self._core_ports(ports, read_data, accelerator.irq))
+        read_data, fault = Signal(32), Signal(32)
+        m.submodules.core = Instance(CORE, **self._core_ports(ports, read_data, accelerator.irq, fault[0]))
 
         # Who has the bus: kept until the access is answered
         data_first, held, holder = Signal(), Signal(), Signal()
@@ -58,19 +61,20 @@ class System(wiring.Component):
         active = Signal()
         m.d.comb += active.eq(bus["cyc"] & bus["stb"])
         m.d.sync += [held.eq(active & ~ack & ~err), holder.eq(data_first)]
-        m.d.comb += [dbus["ack"].eq(ack & data_first), ibus["ack"].eq(ack & ~data_first),
-                     dbus["err"].eq(err & data_first), ibus["err"].eq(err & ~data_first)]
+        m.d.comb += [dbus["ack"].eq((ack | err) & data_first), ibus["ack"].eq((ack | err) & ~data_first)]
 
         page = bus["adr"][26:]
         inside = {RAM_PAGE: bus["adr"][:26] < self.ram_words, ACCELERATOR_PAGE: bus["adr"][:26] < 1024,
-                  BOARD_PAGE: bus["adr"][:26] < 3}
+                  BOARD_PAGE: bus["adr"][:26] < 4}
         selected = {number: Signal(name=f"selected_{number}") for number in inside}
         for number, within in inside.items():
             m.d.comb += selected[number].eq(active & (page == number) & within)
         nobody = active & ~(selected[RAM_PAGE] | selected[ACCELERATOR_PAGE] | selected[BOARD_PAGE])
         answered = Signal()  # by memory, the board's registers, or nobody: one cycle after
         m.d.sync += answered.eq((selected[RAM_PAGE] | selected[BOARD_PAGE] | nobody) & ~answered)
-        board_data = self._board(m, bus, selected[BOARD_PAGE] & ~answered, uart)
+        board_data = self._board(m, bus, selected[BOARD_PAGE] & ~answered, uart, fault)
+        with m.If(err & ~fault[0]):
+            m.d.sync += fault.eq(Cat(1, Const(0, 1), bus["adr"]))
         m.d.comb += [
             self.ram_select.eq(selected[RAM_PAGE] & ~answered), self.ram_address.eq(bus["adr"]),
             self.ram_write.eq(Mux(bus["we"] & self.ram_select, bus["sel"], 0)), self.ram_write_data.eq(bus["dat_w"]),
@@ -84,25 +88,27 @@ class System(wiring.Component):
         ]
         return m
 
-    def _board(self, m, bus, selected, uart):
-        """Serial port, cycle counter, end; returns what is read."""
+    def _board(self, m, bus, selected, uart, fault):
+        """Serial port, cycle counter, end, the first fault; returns what is read."""
         cycles, data = Signal(32), Signal(32)
         m.d.sync += cycles.eq(cycles + 1)
         register = bus["adr"][:2]
         m.d.comb += [uart.character.eq(bus["dat_w"]), uart.start.eq(selected & bus["we"] & (register == 0))]
-        m.d.sync += data.eq(Mux(register == 0, uart.busy, cycles))
+        m.d.sync += data.eq(Mux(register == 0, uart.busy, Mux(register == 3, fault, cycles)))
+        with m.If(selected & bus["we"] & (register == 3)):
+            m.d.sync += fault.eq(0)
         with m.If(selected & bus["we"] & (register == 2)):
             m.d.sync += [self.done.eq(1), self.exit_code.eq(bus["dat_w"])]
         return data
 
-    def _core_ports(self, ports, read_data, irq):
+    def _core_ports(self, ports, read_data, irq, fault):
         named = {"i_clk": ClockSignal(), "i_reset": ResetSignal(), "i_externalResetVector": Const(0, 32),
-                 "i_timerInterrupt": Const(0, 1), "i_softwareInterrupt": Const(0, 1),
+                 "i_timerInterrupt": Const(0, 1), "i_softwareInterrupt": fault,
                  "i_externalInterruptArray": Cat(irq, Const(0, 31))}
         for name, prefix in (("ibus", "iBusWishbone"), ("dbus", "dBusWishbone")):
             port = ports[name]
             named |= {f"o_{prefix}_CYC": port["cyc"], f"o_{prefix}_STB": port["stb"], f"o_{prefix}_WE": port["we"],
                       f"o_{prefix}_ADR": port["adr"], f"o_{prefix}_DAT_MOSI": port["dat_w"],
-                      f"o_{prefix}_SEL": port["sel"], f"i_{prefix}_ACK": port["ack"], f"i_{prefix}_ERR": port["err"],
+                      f"o_{prefix}_SEL": port["sel"], f"i_{prefix}_ACK": port["ack"], f"i_{prefix}_ERR": Const(0, 1),
                       f"i_{prefix}_DAT_MISO": read_data}
         return named

@@ -20,6 +20,11 @@ void print_number(int64_t value) {
     while (count) print_character(digits[--count]);
 }
 
+void print_hex(uint32_t value) {
+    print("0x");
+    for (int shift = 28; shift >= 0; shift -= 4) print_character("0123456789abcdef"[value >> shift & 0xf]);
+}
+
 void finish(uint32_t code) {
     while (BOARD_SERIAL) {
     }
@@ -29,14 +34,20 @@ void finish(uint32_t code) {
 }
 
 void trapped(uint32_t cause, uint32_t at, uint32_t value) {
-    print("trap: cause ");
-    print_number(cause);
-    print(" at ");
-    print_number(at);
-    print(", value ");
-    print_number(value);
+    const uint32_t fault = BOARD_FAULT;
+    if (fault) {
+        print("error: the bus refused an access to ");
+        print_hex(fault & ~1u);
+    } else {
+        print("error: trap of cause ");
+        print_hex(cause);
+        print(", value ");
+        print_hex(value);
+    }
+    print(" near ");
+    print_hex(at);
     print("\n");
-    finish(100 + cause);
+    finish(fault ? 101 : 100);
 }
 
 /* The compiler may call these for loops of ours. */

@@ -5,6 +5,8 @@ start:
     la   t0, trap
     csrw mtvec, t0
     la   sp, PARCEL
+    csrwi mie, 8             # the software interrupt: an access that was refused
+    csrwi mstatus, 8
     la   t0, bss_start
     la   t1, bss_end
 1:  bgeu t0, t1, 2f
