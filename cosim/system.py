@@ -10,7 +10,6 @@ from cosim.errors import CosimError
 from cosim.run import run_test, show
 from hw import config as configs
 from hw import store
-from hw import store
 
 BUSES = {"axi": "bus_axi", "wishbone": "bus_wishbone"}  # bus -> bench
 FIGURES = ("bus_transactions", "refused", "resets", "frames", "hangs", "wrong_logits")

@@ -175,7 +175,7 @@ def _versions():
 def _generator():
     """Text of everything that decides what is emitted."""
     return [path.read_text() for path in sorted(p for p in Path(hw.__file__).parent.rglob("*")
-                                             if p.suffix in (".py", ".rdl") and p.parent.name in ("hw", "bus"))]
+                                             if p.suffix in (".py", ".rdl") and p.parent.name in ("hw", "bus", "soc"))]
 
 
 def _label(text):
