@@ -12,14 +12,14 @@ from hw import config as configs  # noqa: E402
 pytestmark = pytest.mark.timeout(1800)  # builds simulators: long on a busy machine
 
 MUTATIONS = [  # file, text, its mutation, bench that must fail, its words; the first two in the fast suite
-    ("peripheral", "flying + frames.complete - left", "flying + frames.complete", "bus_wishbone", "reply, writes"),
+    ("peripheral", "flying + frames.complete - left", "flying + frames.complete", "bus_wishbone", "frames in flight"),
     ("frame_buffer", "self.complete.eq(take & full & closes", "self.complete.eq(take & closes", "bus_axi", ""),
     ("peripheral", "(row < rows)", "(row <= rows)", "bus_wishbone", "reply, target"),
     ("peripheral", "(part < slices)", "1", "bus_axi", "reply, target"),
     ("peripheral", "loadable.eq(~busy & core.load.ready)", "loadable.eq(1)", "bus_axi", "reply, busy"),
-    ("peripheral", "(port.data >= 1)", "(port.data >= 0)", "bus_wishbone", "reply, value"),
-    ("peripheral", "index == c.logits_per_beat - 1", "index == c.logits_per_beat - 2", "bus_wishbone", "logit"),
-    ("peripheral", "port.read_error.eq(~waiting", "port.read_error.eq(0 & ~waiting", "bus_wishbone", "reply, underrun"),
+    ("peripheral", "(port.data >= 1) & (port.data <= limit)", "(port.data <= limit)", "bus_wishbone", "reply, value"),
+    ("peripheral", "index == c.logits_per_beat - 1", "index == c.logits_per_beat - 2", "bus_wishbone", "status"),
+    ("peripheral", "port.read_error.eq(~waiting", "port.read_error.eq(0 & ~waiting", "bus_wishbone", "status.results"),
     ("peripheral", "(streaming | ~frames.words.ready)", "streaming", "bus_wishbone", "reply, overrun"),
     ("register_block", "value & ~Mux(written, data, 0)", "value", "bus_wishbone", "errors"),
     ("register_block", "aligned & found & ~right_way", "0", "bus_wishbone", "reply, access"),

@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as xml
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,8 @@ def test_without_counters_their_registers_are_gone():
     from dataclasses import replace
     registers = compile_map(replace(TINY, counters=False), False)
     assert not {"cycles", "row_reads", "frames"} & set(registers.registers)
+
+
+def test_the_page_has_the_map_as_it_is():
+    page = (Path(__file__).parents[2] / "docs/system.md").read_text()
+    assert export.table(configs.load("keywords"), True) in page, "docs/system.md: replace its table by export.table's"
