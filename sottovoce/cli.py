@@ -21,7 +21,8 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action):
         text, default = action.help or "", action.default
-        if "default" in text or default in (None, False, argparse.SUPPRESS, "") or not action.option_strings:
+        unsaid = default is None or isinstance(default, bool) or default in (argparse.SUPPRESS, "", [])  # 0 is said
+        if "default" in text or unsaid or not action.option_strings:
             return text
         words = " ".join(map(str, default)) if isinstance(default, (list, tuple)) else str(default)
         return f"{text} (default: {words.replace('%', '%%')})"

@@ -30,3 +30,12 @@ def test_an_unknown_command_lists_those_that_exist_and_the_nearest(capsys):
 def test_the_version(capsys):
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("sottovoce ")
+
+
+def test_help_says_every_default_zero_too(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "rsnn", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "held out (default: 0)" in said and "how many folds there are (default: 3)" in said
+    assert "(default: ../shared/data/phones ../shared/data/librispeech_251spk)" in said
+    assert "(default: False)" not in said and "(default: None)" not in said
