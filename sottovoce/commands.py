@@ -61,7 +61,7 @@ GROUPS = {
         "synth": Command("hw.flow.synth", "map a configuration to a library: area, flip-flops, depth"),
         "sta": Command("hw.flow.sta", "timing of the mapped netlist (needs OpenSTA)"),
         "gates": Command("cosim.gates.netlist_run", "the mapped netlist beside the RTL, bit for bit"),
-        "gate-activity": Command("hw.flow.activity", "activity of the netlist over real frames"),
+        "gate-activity": Command("hw.flow.gate_activity", "activity of the netlist over real frames"),
         "power": Command("hw.flow.power", "energy a frame by block"),
         "mechanisms": Command("cosim.gates.mechanisms", "cycles and row reads of every mechanism set"),
         "ablation": Command("hw.flow.ablation", "what each mechanism costs and saves"),

@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 
 from hw import store
-from hw.flow import activity, power
+from hw.flow import gate_activity, power
 from hw.flow.lib import library as libraries
 from hw.flow.lib import mapping, memories, runs, yosys
 from hw.flow.lib.errors import FlowError
@@ -88,7 +88,7 @@ def netlist(config, library, base, folder):
 
 def logic_pj_cycle(config, library, result, folder, stimulus, tool):
     """Measured energy of logic in one cycle of the netlist in `folder`, pJ; and what was measured."""
-    activity.record(config, library, folder, stimulus, skip=1)
+    gate_activity.record(config, library, folder, stimulus, skip=1)
     found = power.analyse(library, result | {"configuration": config.to_dict()}, folder, tool)
     dynamic = found["total"]["dynamic_nj"] - found["total"]["sram_nj"]
     return 1e3 * dynamic / found["cycles_per_frame"], \

@@ -15,7 +15,7 @@ import shutil
 
 from hw import config as configs
 from hw import store
-from hw.flow.activity import PERIOD
+from hw.flow.gate_activity import PERIOD
 from hw.flow.lib import liberty_power, memories, published, runs, sta_tool
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError

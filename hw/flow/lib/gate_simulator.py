@@ -25,7 +25,7 @@ class GateSimulator:
         self.netlist, self.macro_kinds = netlist, macros
         self.count = 2
         self.pins = []      # (instance path, cell, {pin: net}) of every leaf, for activity files
-        self._gates, self._flops, self._clock_gates, self.macros = [], [], [], {}
+        self._gates, self._flops, self.clock_gates, self.macros = [], [], [], {}
         top = netlist.modules[netlist.top]
         ports = {name: [self._new() for _ in spec["bits"]] for name, spec in top["ports"].items()}
         self.ports = {name: np.array(nets) for name, nets in ports.items()}
@@ -83,7 +83,7 @@ class GateSimulator:
         if cell.gating:
             role = {key: p.names[0] for p in cell.group.all("pin") for key in p.attributes
                     if key.startswith("clock_gate")}
-            self._clock_gates.append((pins[role["clock_gate_clock_pin"]], pins[role["clock_gate_enable_pin"]],
+            self.clock_gates.append((pins[role["clock_gate_clock_pin"]], pins[role["clock_gate_enable_pin"]],
                                       pins[role["clock_gate_out_pin"]]))
         elif cell.storage:
             kind, state, _, a = cell.storage
@@ -141,10 +141,10 @@ class GateSimulator:
             self._plan.append((compiled[function], np.array(sources, np.int64).T, np.array(targets)))
         flops = np.array(self._flops, np.int64).reshape(-1, 4)
         self._d, self._ck, self._q, self._same = flops[:, 0], flops[:, 1], flops[:, 2], flops[:, 3].astype(np.uint8)
-        self._gating = np.array(self._clock_gates, np.int64).reshape(-1, 3)
-        enable_of = {out: enable for clock, enable, out in self._clock_gates}
+        self._gating = np.array(self.clock_gates, np.int64).reshape(-1, 3)
+        enable_of = {out: enable for clock, enable, out in self.clock_gates}
         wild = set(self._ck.tolist()) - {self.clock} - set(enable_of)
-        if wild or any(clock != self.clock for clock, _, _ in self._clock_gates):
+        if wild or any(clock != self.clock for clock, _, _ in self.clock_gates):
             raise FlowError(f"{len(wild)} clock nets are neither clk nor a clock gate's output")
         self._enable = np.array([enable_of.get(c, ONE) for c in self._ck.tolist()])
 

@@ -30,7 +30,7 @@ def has_tables(cells):
 
 
 def read_saif(path):
-    """Instance path -> pin -> (toggles, share of time high) of a file that `hw.flow.activity` wrote; and its ns."""
+    """Instance path -> pin -> (toggles, share of time high) of a file of `hw.flow.gate_activity`; and its ns."""
     out, stack, duration = {}, [], 0
     port = re.compile(r"\((\S+) \(T0 (\d+)\) \(T1 (\d+)\) \(TX 0\) \(TC (\d+)\)\)")
     with open(path) as lines:

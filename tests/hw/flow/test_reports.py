@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hw import store
-from hw.flow import activity, collect, power, sta
+from hw.flow import collect, gate_activity, power, sta
 from hw.flow.lib import placed, published, sta_tool
 from hw.flow.lib.errors import FlowError
 
@@ -98,7 +98,7 @@ def test_missing_inputs_are_refused_in_one_line(tmp_path):
     with pytest.raises(FlowError, match="sottovoce synth"):
         collect.collect(tmp_path)
     with pytest.raises(FlowError, match="no such stimulus"):
-        activity.read_stimulus(tmp_path / "none.bin", None)
+        gate_activity.read_stimulus(tmp_path / "none.bin", None)
 
 
 def test_committed_results_sum_up():

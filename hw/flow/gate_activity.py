@@ -49,7 +49,7 @@ def read_stimulus(path, config):
     return [number(row) for row in table], clear, features.reshape(frames, config.features) & 0xFF
 
 
-class Bench:
+class NetlistBench:
     """Drives a `GateSimulator` of the accelerator."""
 
     def __init__(self, config, netlist, buffers):
@@ -139,7 +139,7 @@ def saif(sim, path, top):
             node = node.setdefault(parent, {})
         node[leaf] = (cell, pins)
     length = sim.cycles * PERIOD
-    clocks = {sim.clock, *(out for _, _, out in sim._clock_gates)}
+    clocks = {sim.clock, *(out for _, _, out in sim.clock_gates)}
 
     def port(name, net):
         changes = 2 * sim.cycles if net == sim.clock else int(sim.toggles[net])
@@ -175,14 +175,18 @@ def against_golden(logits, stimulus):
     return {"logits_compared": logits.size, "logits_differ": int((golden != logits).sum())}
 
 
-def record(config, library, folder, stimulus, skip, made_by=""):
-    """Simulate and leave `activity.saif`, `activity.json`, `logits.npy` in `folder`."""
-    buffers = memories.compose(config, library)
+def record(config, library, folder, stimulus, skip, made_by="", prefer="area"):
+    """Simulate and leave `activity.saif`, `logits.npy` and, last, `activity.json` in `folder`.
+
+    `prefer` is the choice of macros of the folder's synthesis.
+    """
+    (folder / "activity.json").unlink(missing_ok=True)  # whoever finds it finds the other two whole
+    buffers = memories.compose(config, library, prefer)
     netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
     words, _, features = read_stimulus(stimulus, config)
     if not 0 <= skip < len(features):
         raise FlowError(f"skip={skip}: the stimulus has {len(features)} frames")
-    bench = Bench(config, netlist, buffers)
+    bench = NetlistBench(config, netlist, buffers)
     bench.load(words)
     with tqdm(total=len(features), unit="frame", file=sys.stderr, leave=False) as bar:
         logits, window = bench.run(features, skip, bar.update)
@@ -205,9 +209,9 @@ def add_arguments(parser):
 def run(args):
     """Record, and hold the netlist's logits to the golden ones."""
     config, library, folder = runs.opened(args)
-    runs.synthesised(folder, args)
+    prefer = runs.synthesised(folder, args)["settings"]["prefer"]
     logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config),
-                            args.skip, args.command)
+                            args.skip, args.command, prefer)
     print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
           f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
           f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")
