@@ -13,12 +13,14 @@ from documents import FENCE, LINK, ROOT, anchors, code_of, examples, pages
 
 from cosim.bench.catalog import TESTS
 from hw import config
+from sottovoce import cli
 from sottovoce.commands import COMMANDS
+from sw import registry
 
 PAGES = {name: path.read_text() for name, path in pages().items()}
 each_page = pytest.mark.parametrize("page", PAGES)
-TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text()
-                         + (ROOT / "constraints/targets.mk").read_text(), re.M))
+MAKEFILE = (ROOT / "Makefile").read_text() + (ROOT / "constraints/targets.mk").read_text()
+TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.M))
 MODULE = re.compile(r"(?<![\w./-])(?:sw|hw|cosim|sottovoce)(?:\.[A-Za-z_]\w*)+")
 FILE = re.compile(r"(?<![\w./<-])(?:sw|hw|cosim|sottovoce|constraints|tests|docs)/[\w./-]+")
 
@@ -76,6 +78,33 @@ def test_subcommands_exist(page):
     for code in code_of(PAGES[page]):
         for name in re.findall(r"(?:^|\s)sottovoce ([a-z][a-z0-9-]*)", code):
             assert name in COMMANDS, f"{page}: sottovoce {name}"
+
+
+def options_of(name, words):
+    """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name (MODEL or a folder: any)."""
+    module = COMMANDS[name].module or registry.module_of(name, "sparknet-32" if words[0] == "MODEL" or "/" in words[0] else words[0])
+    parser = cli.parser_of(name, importlib.import_module(module))
+    return {option for action in parser._actions for option in action.option_strings}
+
+
+@each_page
+def test_options_exist(page):
+    for code in code_of(PAGES[page]):
+        for name, rest in re.findall(r"(?:^|\s)sottovoce ([a-z][a-z0-9-]*)([^\n#]*)", code):
+            for option in re.findall(r"(?<=\s)\[?(--[a-z][a-z-]*)", rest):
+                assert option in options_of(name, rest.split()), f"{page}: sottovoce {name} {option}"
+
+
+@each_page
+def test_options_given_through_make_exist(page):
+    commands = dict(re.findall(r"^([a-z-]+):.*\n\t@\$\(DOOR\) ([a-z-]+)", MAKEFILE, re.M))
+    for code in code_of(PAGES[page]):
+        for target, given, options in re.findall(r'make ([a-z-]+)([^\n"]*)ARGS="?([^"\n]*)', code):
+            model = re.search(r"MODEL=(\S+)", given)
+            for option in re.findall(r"(?:^|\s)(--[a-z][a-z-]*)", options):
+                if option != "--help":
+                    found = options_of(commands[target], [model[1] if model else "rsnn"])
+                    assert option in found, f"{page}: make {target} {option}"
 
 
 @each_page
