@@ -81,8 +81,14 @@ def test_subcommands_exist(page):
 
 
 def options_of(name, words):
-    """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name (MODEL or a folder: any)."""
-    module = COMMANDS[name].module or registry.module_of(name, "sparknet-32" if words[0] == "MODEL" or "/" in words[0] else words[0])
+    """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name.
+
+    MODEL or a folder stands for any model.
+    """
+    module = COMMANDS[name].module
+    if not module:
+        stands_for_any = words[0] == "MODEL" or "/" in words[0]
+        module = registry.module_of(name, "sparknet-32" if stands_for_any else words[0])
     parser = cli.parser_of(name, importlib.import_module(module))
     return {option for action in parser._actions for option in action.option_strings}
 
