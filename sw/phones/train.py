@@ -45,6 +45,10 @@ def check(args, config):
     for name in chain:
         if name not in stages.STAGES:
             raise ValueError(f"stage {name!r}: wanted one of {', '.join(stages.STAGES)}")
+    shapes = {(layer.neurons, layer.recurrent) for layer in config.layers}
+    if args.model == "rsnn" and (len(config.layers) != 2 or len(shapes) > 1 or not config.layers[0].recurrent):
+        raise ValueError(f"--config {args.config}: has layers {[layer.neurons for layer in config.layers]}: this chain "
+                         "trains two recurrent layers of one width")
     for folder in args.data:
         if not Path(folder).is_dir():
             raise ValueError(f"{folder}: no such folder; name yours with --data, or make speech first: "

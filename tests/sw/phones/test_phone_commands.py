@@ -32,6 +32,7 @@ def refused(words, capsys):
     (["train", "rsnn", "--data", ".", "--teacher", "/typo"], "--teacher /typo: no run there"),
     (["train", "rsnn", "--data", ".", "--fold", "7"], "fold=7: wanted 0 to 2, one of 3 folds"),
     (["train", "rsnn", "--data", ".", "--stages", "q8", "--export", "x"], "does not end in 4-bit weights"),
+    (["train", "rsnn", "--data", ".", "--config", "spotter"], "this chain trains two recurrent layers of one width"),
     (["evaluate", "rsnn", "--data", "nowhere"], "nowhere: no such folder"),
     (["evaluate", "nothing"], "model 'nothing' not found: give one of rsnn, rsnn-t1"),
     (["evaluate", "rsnn", "--snr", "10"], "needs --noise"),
