@@ -28,19 +28,43 @@ MUTATIONS = [  # file, text, its mutation, test that must fail, signal it must n
     ("accelerator", "Mux(mode.two_steps, combine.current.as_value(), 0)", "0", "recurrent_layer", "current"),
     ("accelerator", "buffers[f\"fc{k}\"].read_data", "buffers[\"fc0\"].read_data", "backpressure", "logit"),
 ]
+CORNER = """
+version: 2
+name: corner
+features: 10
+lanes: 16
+layers:
+  - {neurons: 40, threshold: neuron, leak_shift: neuron, bias: true, delays: {forward: 3}}
+  - {neurons: 37, recurrent: false, reset: subtract, persist: false}
+outputs: 80
+logits_per_beat: 8
+lif_lanes: 4
+"""
+OF_CORNER = [  # as above, on a configuration of what `tiny` has not: groups, tables, delays, state in memory
+    ("lif", 'leaked + added + field["bias"]', "leaked + added", "lif", "potential"),
+    ("lif", 'Mux(field["leak"] == 0, 0, u >> field["leak"])', 'u >> field["leak"]', "lif", "potential"),
+    ("lif", "stale = restart | (~self.step", "stale = (~self.step", "lif", "potential"),
+    ("program", "input_base=g * config.input_rows", "input_base=0", "input_layer", "low group sum"),
+    ("program", 'add(f"L{k}_WAIT", Kind.WAIT, "WAIT", group)', "pass", "accelerator", "current"),
+    ("spike_select", "[delays[matrix][i]]", "[0]", "accelerator", "current"),
+    ("accelerator", "fields.eq(table.read_data)", "fields.eq(table.read_data >> 1)", "accelerator", "potential"),
+]
 
 
-@pytest.mark.parametrize(("block", "text", "mutation", "test", "signal"), [
-    pytest.param(*mutation, id=f"{mutation[0]}-{index}", marks=[pytest.mark.slow] if index > 1 else [])
-    for index, mutation in enumerate(MUTATIONS)])
-def test_bench_names_the_signal(tmp_path, block, text, mutation, test, signal):
-    run = run_mutant(tmp_path, ROOT / "hw" / f"{block}.py", text, mutation, test)
+@pytest.mark.parametrize(("config", "block", "text", "mutation", "test", "signal"), [
+    *(pytest.param("tiny", *mutation, id=f"{mutation[0]}-{index}", marks=[pytest.mark.slow] if index > 1 else [])
+      for index, mutation in enumerate(MUTATIONS)),
+    *(pytest.param("corner.yaml", *mutation, id=f"corner-{mutation[0]}-{index}", marks=pytest.mark.slow)
+      for index, mutation in enumerate(OF_CORNER))])
+def test_bench_names_the_signal(tmp_path, config, block, text, mutation, test, signal):
+    (tmp_path / "corner.yaml").write_text(CORNER)
+    run = run_mutant(tmp_path, ROOT / "hw" / f"{block}.py", text, mutation, test, config)
     failures = [line for line in run.stdout.splitlines() if "FAILED" in line]
     assert run.returncode == 1, run.stdout + run.stderr
     assert any(f"first {signal}" in line for line in failures), run.stdout + run.stderr
 
 
-def run_mutant(folder, path, text, mutation, test):
+def run_mutant(folder, path, text, mutation, test, config="tiny"):
     """One bench on a copy of the project with one text changed."""
     ignore = shutil.ignore_patterns("__pycache__", "weights", "constraints", "tested.txt")
     for room in ("hw", "sw", "cosim", "sottovoce"):
@@ -50,5 +74,5 @@ def run_mutant(folder, path, text, mutation, test):
     source = path.read_text()
     assert text in source, f"{path.name} no longer contains {text!r}: choose another constant to break"
     (folder / path.relative_to(ROOT)).write_text(source.replace(text, mutation))
-    return subprocess.run([sys.executable, "-m", "sottovoce", "cosim", "--test", test, "--config", "tiny"], cwd=folder,
+    return subprocess.run([sys.executable, "-m", "sottovoce", "cosim", "--test", test, "--config", config], cwd=folder,
                           capture_output=True, text=True)
