@@ -80,6 +80,12 @@ def test_subcommands_exist(page):
             assert name in COMMANDS, f"{page}: sottovoce {name}"
 
 
+def test_every_subcommand_is_on_a_page():
+    shown = "\n".join(PAGES.values())
+    missing = [name for name in COMMANDS if not re.search(rf"(?:(?:make|sottovoce) |`){name}\b", shown)]
+    assert not missing, f"no page names {', '.join(missing)}"
+
+
 def options_of(name, words):
     """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name.
 
