@@ -1,10 +1,8 @@
-"""Connectionist temporal classification: its loss for the spiking network, greedy and beam decoding.
+"""Connectionist temporal classification: its loss for the spiking network, and decoding.
 
 Outputs are the 40 trained phones and, last, the blank (Graves et al., ICML 2006). The beam is a prefix search whose
 scores add a phone bigram and a constant a phone, as the frame-synchronous decoder's do (`sw.phones.decode`).
 """
-
-from itertools import groupby
 
 import numpy as np
 import torch
@@ -52,12 +50,18 @@ def phones_of(states):
     return phone[np.diff(phone, prepend=-1).astype(bool) | (np.diff(third, prepend=0) < 0)]
 
 
-class _Decoder:
-    """What both decoders share: scores arrive by `push`; times are frames of the audio."""
+class Beam:
+    """Prefix search: the `width` best phone strings, each with the probability of all its alignments.
 
-    def __init__(self, layout, log_prior, delay=0):
+    Scores arrive by `push`; times are frames of the audio.
+    """
+
+    def __init__(self, bigram, layout, log_prior, *, language=0.5, bonus=1.0, width=12, delay=0):
         self.layout, self.delay, self.frames = layout, delay, 0
         self.log_prior = np.asarray(log_prior)
+        self.language, self.width = language * np.asarray(bigram) + bonus, width
+        # string -> (log p ending in blank, log p ending in its phone, language score, frames of its phones)
+        self.strings = {(): (0.0, NEVER, 0.0, ())}
 
     def push(self, logits):
         """Take logits (frames, outputs), scaled as in training."""
@@ -72,37 +76,6 @@ class _Decoder:
         begins = [max(0, s - self.delay) for s in starts]
         ends = [*begins[1:], max(0, self.frames - self.delay)][:len(begins)]
         return [(PHONES[p], a, b) for p, a, b in zip(phones, begins, ends, strict=True)]
-
-
-class Greedy(_Decoder):
-    """The best output of each frame, repeats joined, blanks left out."""
-
-    def __init__(self, layout, log_prior, delay=0):
-        super().__init__(layout, log_prior, delay)
-        self.best = []
-
-    def _frame(self, scores):
-        self.best.append(int(scores.argmax()))
-
-    def trace(self, final=True):
-        """[(phone, start frame, end frame)] so far; `final` changes nothing here."""
-        at, phones, starts = 0, [], []
-        for symbol, run in groupby(self.best):
-            if symbol != BLANK:
-                phones.append(symbol)
-                starts.append(at)
-            at += len(list(run))
-        return self._path(phones, starts)
-
-
-class Beam(_Decoder):
-    """Prefix search: the `width` best phone strings, each with the probability of all its alignments."""
-
-    def __init__(self, bigram, layout, log_prior, *, language=0.5, bonus=1.0, width=12, delay=0):
-        super().__init__(layout, log_prior, delay)
-        self.language, self.width = language * np.asarray(bigram) + bonus, width
-        # string -> (log p ending in blank, log p ending in its phone, language score, frames of its phones)
-        self.strings = {(): (0.0, NEVER, 0.0, ())}
 
     def _frame(self, scores):
         found = {}
