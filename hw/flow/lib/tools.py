@@ -13,7 +13,7 @@ BEAT_S = 0.5  # how often the clock of a bar moves
 class Progress:
     """One line on stderr: what runs, for how long, and, where `steps` are known, which of them. A context manager.
 
-    On a terminal a bar that moves; in a log one line at the end.
+    On a terminal a bar that moves; in a log what runs, and its seconds when it is over.
     """
 
     def __init__(self, text, steps=None):
@@ -25,6 +25,8 @@ class Progress:
         # passes take from milliseconds to minutes: their number says where the run is, not how long it will last
         self.bar = tqdm(total=self.steps, desc=self.text, disable=None, leave=False, file=sys.stderr,
                         bar_format="{desc}: " + count + "{elapsed}{postfix}")
+        if self.bar.disable:
+            print(f"{self.text} …", end="", file=sys.stderr, flush=True)
         return self
 
     def tick(self, done=None, name=None):
@@ -41,9 +43,12 @@ class Progress:
         return time.monotonic() - self.start
 
     def __exit__(self, kind, value, trace):
+        head = "" if self.bar.disable else f"{self.text}:"
         self.bar.close()
         if kind is None:
-            print(f"{self.text}: {self.seconds:.0f} s", file=sys.stderr, flush=True)
+            print(f"{head} {self.seconds:.0f} s", file=sys.stderr, flush=True)
+        elif not head:
+            print(" stopped", file=sys.stderr, flush=True)
 
 
 @contextmanager

