@@ -14,6 +14,7 @@ from sw.networks.shapes import LEAST
 
 MOST_LANES, LANE_STEP, BEAT = 128, 16, 16
 MOST_POTENTIAL, RARE = 24, 1e-3
+SLACK = 1.3  # the error that a narrower accumulator may cost, over the least
 WHOLE = 8  # weight bits + fraction bits of a potential by default: finer weights need fewer bits below theirs
 GIVEN = ("weight_bits", "lanes", "lif_lanes", "input_code", "potential_bits", "potential_fraction", "input_shift",
          "load_bits", "counters", "mechanisms")  # fields that may be given
@@ -158,20 +159,22 @@ def _as_they_are(layers, config, feature_step):
 
 
 def with_input_shift(layer, config, x, target, feature_step):
-    """The configuration with the input shift that costs layer 0 least: its weights of both kinds share a step."""
+    """The configuration with the largest input shift that costs layer 0 no more than `SLACK` times the least.
+
+    Input and recurrent weights of a neuron share a step; a smaller shift widens every accumulator.
+    """
     own = [] if layer.recurrent is None else [quantise.delayed(target, layer.recurrent_delay + 1).astype(np.float64)]
     costs = {}
     for shift in range(9):
-        trial = replace(config, input_shift=shift, accumulator_bits=None, potential_bits=32)
-        if shift < 8 and trial.accumulator_bits > replace(trial, input_shift=8, accumulator_bits=None).accumulator_bits:
-            continue  # so fine a current would widen every accumulator
         weights = layer.weights(feature_step * 2.0 ** shift)
         second = rounding.moments(np.concatenate([x / 2.0 ** shift, *own], -1))
         integers, step = rounding.rounded(weights, second, config.weight_bits, layer.threshold * 1e-3)
         blur = step ** 2 / 12  # variance of the rounding of the input current
         error = rounding.cost(integers * step - weights, second) + blur
         costs[shift] = float((error / layer.threshold ** 2).mean())
-    return replace(config, input_shift=min(costs, key=costs.get), accumulator_bits=None)
+    shift = max(shift for shift, cost in costs.items() if cost <= SLACK * min(costs.values()))
+    wide = replace(config, input_shift=shift, accumulator_bits=None, potential_bits=32)
+    return replace(wide, potential_bits=max(config.potential_bits, wide.accumulator_bits + 1))
 
 
 def _tune(layers, config, x, spikes, gains, rounds, progress):

@@ -31,13 +31,14 @@ def graph_of(model, dt=DT):
     nodes = {"input": nir.Input(np.array([config.features]))}
     edges, resets, before = [], {}, "input"
     for k, layer in enumerate(config.layers):
-        if not layer.persist and steps > 1:
-            raise GraphError(f"layer {k}: potentials that start each frame of {steps} time steps from zero have no NIR "
-                             "node: export a model of one time step")
+        if not layer.persist and (steps > 1 or layer.synapse_shift):
+            raise GraphError(f"layer {k}: state that starts each frame from zero has a NIR node only with one time step "
+                             "and without a synaptic current: export a model with persist: true")
         name, weights = f"lif{k}", model.matrices[f"forward{k}" if k else "input"].numpy().T
         bias = model.bias_of(k).numpy() / scale
         weights = weights / (1.0 if k else 2.0 ** config.input_shift)
-        nodes[f"into{k}"] = nir.Affine(weights, bias) if bias.any() else nir.Linear(weights)
+        adds = bias.any() and not layer.synapse_shift  # beside a synaptic current a bias is a leak potential
+        nodes[f"into{k}"] = nir.Affine(weights, bias) if adds else nir.Linear(weights)
         nodes[name] = _neurons(layer, model, k, dt, scale)
         _through(nodes, edges, before, model.delays_of(f"forward{k}") * steps if k else None, dt, f"into{k}")
         edges.append((f"into{k}", name))
@@ -64,9 +65,7 @@ def _neurons(layer, model, k, dt, scale):
               "v_threshold": (model.threshold_of(k).numpy() - 0.5) / scale}
     if not layer.synapse_shift:
         return nir.LIF(tau=dt * memory, **values)
-    if model.bias_of(k).any():
-        raise GraphError(f"layer {k}: a bias beside a synaptic current has no NIR node: export a model "
-                         "without one of them")
+    values["v_leak"] = model.bias_of(k).numpy() / scale * memory
     synapse = np.full(layer.neurons, 2.0 ** layer.synapse_shift)
     return nir.CubaLIF(tau_syn=dt * synapse, tau_mem=dt * memory, w_in=synapse, **values)
 

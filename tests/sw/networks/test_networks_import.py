@@ -130,12 +130,14 @@ def test_a_small_layer_is_filled_up_and_read_as_it_is(tmp_path):
 def test_a_synaptic_current_becomes_a_state(tmp_path):
     node = nir.CubaLIF(tau_syn=np.full(12, 4 * DT), tau_mem=np.full(12, 8 * DT), r=np.full(12, 8.0),
                        v_leak=np.zeros(12), v_threshold=np.ones(12), w_in=np.full(12, 4.0))
-    built = chain_of(matrix(12, 6, bias=False), node, matrix(4, 12, 1),
+    built = chain_of(matrix(12, 6), node, matrix(4, 12, 1),
                      named=[("own", matrix(12, 12, 2, bias=False, scale=0.2))], extra=[("n1", "own"), ("own", "n1")])
     done = imported(tmp_path, built, weight_bits=8)
     assert done.model.config.layers[0].synapse_shift == 2
     agreed = done.report["layers"][0]["agreement"]
     assert agreed["rate_reference"] > 0.05 and agreed["bits_equal"] > 0.95
+    nir.write(tmp_path / "back.nir", export_nir.graph_of(done.model))
+    assert same(done.model, import_nir.run_import(tmp_path / "back.nir").model)
 
 
 def test_floats_are_scaled_with_a_stated_step(tmp_path):
