@@ -45,9 +45,9 @@ OF_CORNER = [  # as above, on a configuration of what `tiny` has not: groups, ta
     ("lif", 'Mux(field["leak"] == 0, 0, u >> field["leak"])', 'u >> field["leak"]', "lif", "potential"),
     ("lif", "stale = restart | (~self.step", "stale = (~self.step", "lif", "potential"),
     ("program", "input_base=g * config.input_rows", "input_base=0", "input_layer", "low group sum"),
-    ("program", 'add(f"L{k}_WAIT", Kind.WAIT, "WAIT", group)', "pass", "accelerator", "current"),
+    ("program", 'add(f"L{k}_WAIT", Kind.WAIT, "WAIT", group)', "pass", "accelerator", "cycles"),
     ("spike_select", "[delays[matrix][i]]", "[0]", "accelerator", "current"),
-    ("accelerator", "fields.eq(table.read_data)", "fields.eq(table.read_data >> 1)", "accelerator", "potential"),
+    ("accelerator", "fields.eq(table.read_data)", "fields.eq(table.read_data >> 1)", "accelerator", "current"),
 ]
 
 
