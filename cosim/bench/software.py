@@ -198,7 +198,7 @@ class Software(Misuse):
         self._forgotten()
         self.board.check("threshold after reset", 1, await self.read("threshold", self.chance.randrange(2)))
         self.board.check("mode after reset", 0, await self.read("mode"))
-        await self.settings()
+        await self.recover()
 
     async def hard_reset(self):
         """In the middle of an access, and of frames on the streams."""
@@ -222,6 +222,11 @@ class Software(Misuse):
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
         self._restarted()
+        await self.recover()
+
+    async def recover(self):
+        """After a reset: memories keep their weights, but tables of neurons may be flip-flops."""
+        await self.load_words([((b, r, p), word) for b, r, p, word in images.table_words(self.model)])
         await self.settings()
 
     # --- streams --------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ class Driver:
         return self.get("status") >> f.lsb & (1 << f.width) - 1
 
     def reset(self):
-        """Abandon frames in flight: thresholds are 1 and the mode is 0 afterwards, weights stay."""
+        """Abandon frames in flight: thresholds 1, mode 0 and no tables of neurons afterwards; weights stay."""
         self._control("reset")
 
     def load(self, buffer, row, words):

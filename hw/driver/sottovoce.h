@@ -48,7 +48,8 @@ typedef struct {
 /* Check who is there and reset the accelerator; errors and interrupts are cleared. Weights stay. */
 sv_result sv_open(sv_device *dev, uintptr_t base);
 
-/* Abandon frames in flight: thresholds are 1 and the mode is 0 afterwards, weights stay. */
+/* Abandon frames in flight: thresholds are 1 and the mode is 0 afterwards, tables of neurons are to be loaded again;
+ * weights stay. Loading the image again is always right. */
 void sv_reset(sv_device *dev);
 
 /* Load `count` 32-bit words into a weight buffer, from the first slice of `row` on. */

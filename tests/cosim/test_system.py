@@ -49,11 +49,20 @@ def test_ten_thousand_transactions(bus):
     assert row["hangs"] == row["wrong_logits"] == row["differences"] == 0
 
 
+SHAPES = {
+    "one logit a beat, full words": "features: 12\ninput_rows: 12\nneurons: 32\noutputs: 40\naccumulator_bits: 12\n"
+                                    "logits_per_beat: 1\nload_bits: 32\n",
+    "three layers, tables of neurons": "version: 2\nfeatures: 10\ninput_rows: 12\nlanes: 16\noutputs: 32\n"
+                                       "layers: [{neurons: 16, threshold: neuron, bias: true}, {neurons: 24, "
+                                       "leak_shift: neuron}, {neurons: 16, recurrent: false}]\n"
+                                       "accumulator_bits: 12\nlogits_per_beat: 8\n",
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("bus", system.BUSES)
-def test_other_shape(bus, tmp_path):
-    """Three layers of slices, one logit a beat, features that fill their words."""
+@pytest.mark.parametrize("shape", SHAPES)
+def test_other_shapes(bus, shape, tmp_path):
     path = tmp_path / "own.yaml"
-    path.write_text("name: own\nfeatures: 12\ninput_rows: 12\nneurons: 32\noutputs: 40\naccumulator_bits: 12\n"
-                    "logits_per_beat: 1\nload_bits: 32\n")
+    path.write_text("name: own\n" + SHAPES[shape])
     assert system.row(bus, configs.load(path), 4000, seed=3)["differences"] == 0
