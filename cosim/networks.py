@@ -131,8 +131,10 @@ def run(args):
         if first:
             print(f"  first difference: {first}")
         differences += found["differences"]
+        data = f"{args.clips} clips of {args.features.name}" if args.features else f"random features, seed {args.seed}"
         path = results.keep_row(FILE, found, "network", {
-            "command": args.command, "data": f"random weights and features, seed {args.seed}; every mode, "
-            "streamed and frame by frame", "is_not": "trained networks, unless the source says so"}, args.publish)
+            "command": args.command, "data": f"{'its own' if args.model else 'random'} weights, {data}; every mode, "
+            "streamed and frame by frame", "is_not": "how well it recognises anything"}, args.publish,
+            "imported" if args.model else "networks")
     print(f"figures: {path}")
     return 1 if differences else 0

@@ -17,14 +17,17 @@ def update(values, part, recipe, publish=False, name="accelerator.json"):
     return path
 
 
-def keep_row(name, row, key, recipe, publish=False):
-    """Put a row into the `rows` of a results file, in place of the one of the same `key`; returns the path."""
+def keep_row(name, row, key, recipe, publish=False, part="networks"):
+    """Put a row into the `rows` of a results file, in place of the one of the same `key`; returns the path.
+
+    `recipe` is kept under `part`.
+    """
     path = store.results(name, publish)
     kept = store.read_json(path)
     rows = [row if old[key] == row[key] else old for old in kept.get("rows", [])]
     rows += [row] if row not in rows else []
     made = store.recipe(**recipe, packages=TOOLS)
-    store.write_json(path, {**kept, "recipes": kept.get("recipes", {}) | {"networks": made}, "rows": rows})
+    store.write_json(path, {**kept, "recipes": kept.get("recipes", {}) | {part: made}, "rows": rows})
     return path
 
 
