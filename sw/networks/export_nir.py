@@ -32,7 +32,7 @@ def graph_of(model, dt=DT):
     edges, resets, before = [], {}, "input"
     for k, layer in enumerate(config.layers):
         if not layer.persist and (steps > 1 or layer.synapse_shift):
-            raise GraphError(f"layer {k}: state that starts each frame from zero has a NIR node only with one step a frame "
+            raise GraphError(f"layer {k}: state that starts each frame from zero has a NIR node only with one time "
                              "step and without a synaptic current: export a model with persist: true")
         name, weights = f"lif{k}", model.matrices[f"forward{k}" if k else "input"].numpy().T
         bias = model.bias_of(k).numpy() / scale
