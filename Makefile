@@ -27,7 +27,7 @@ help: ## This list
 demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, MODEL=name|folder, OUT=folder)
 	@$(DOOR) demo $(call opt,--wav,WAV) $(call opt,--model,MODEL) $(call opt,--out,OUT) $(more)
 
-listen: $(READY) ## Keywords in a recording, or from the microphone (WAV=file, MODEL=sparknet-32)
+listen: $(READY) ## Words or phones in a recording, or from the microphone (WAV=file, MODEL=sparknet-32|rsnn|…|folder)
 	@$(DOOR) listen $(call opt,--model,MODEL) $(more) $(if $(value WAV),-- $(call typed,WAV))
 
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)

@@ -18,7 +18,7 @@ class Command(NamedTuple):
 GROUPS = {
     "recognise": {
         "demo": Command("cosim.demo", "a recording: features, the trained RSNN on gates and on the golden model"),
-        "listen": Command("sw.listen", "keywords or phones in a recording, or from the microphone"),
+        "listen": Command("sw.listen", "words or phones in a recording, or from the microphone"),
         "evaluate": Command("", "score a model on labelled speech"),
     },
     "hardware": {

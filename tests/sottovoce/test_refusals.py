@@ -52,7 +52,6 @@ def test_every_option_says_what_it_is(name):
     ("train", 2, "train wants a model as its first argument: rsnn, "),
     ("train resnet", 1, "model 'resnet': wanted one of rsnn, "),
     ("evaluate rsnn --data nowhere", 1, "nowhere"),
-    ("listen --model rsnn", 1, "model 'rsnn' knows no keywords: give one of tiny-kws, sparknet-32, "),
     ("conformance --data /nowhere", 1, "/nowhere: no such folder"),
     ("study lamda", 2, "invalid choice: 'lamda' (choose from 'lambda', 'bins', "),
     ("train rsnn --epochs 0", 2, "'0': wanted a whole number from 1"),
