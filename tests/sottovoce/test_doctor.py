@@ -1,7 +1,10 @@
 """What the doctor says of a machine that has everything, and of one that lacks something."""
 
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +46,15 @@ def test_a_local_build_of_the_tested_version_is_the_tested_one():
 @pytest.mark.parametrize("name", doctor.tested())
 def test_every_tested_version_is_of_a_part(name):
     assert name in {part.name for part in doctor.PACKAGES}
+
+
+def test_every_dependency_is_a_part():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    wanted = {re.match(r"[\w-]+", text)[0] for text in project["dependencies"]}
+    assert wanted == {part.name for part in doctor.PACKAGES if part.kind == doctor.NEEDED}
+    extras = {re.match(r"[\w-]+", text)[0] for name in ("microphone", "synthetic", "lpa", "system", "physical")
+              for text in project["optional-dependencies"][name]}
+    assert extras | {"snntorch"} == {part.name for part in doctor.PACKAGES if part.kind == doctor.OPTIONAL}
 
 
 def test_it_runs_where_nothing_is_installed():
