@@ -59,7 +59,7 @@ PROGRAMS = (
     Part("sta", OPTIONAL, "no `sta`; `power` from tables instead (from recorded activity: OpenSTA 3)",
          "apt install opensta", "-version"),
     Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",
-         "apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf", "-dumpversion"),
+         "apt install gcc-riscv64-unknown-elf", "-dumpversion"),
     Part("openroad", OPTIONAL, "`openroad` writes configurations only",
          "github.com/The-OpenROAD-Project/OpenROAD/releases", "-version"),
 )
