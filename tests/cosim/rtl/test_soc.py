@@ -68,7 +68,7 @@ def test_weights_of_another_configuration_are_refused(system, model, pieces):
     ("*(volatile int *)0xa0000004 = 1", "refused an access to 0xa0000004"),
     ("*(volatile int *)0x800007f0", "refused an access to 0x800007f0"),  # the accelerator has no such register
     ("*(volatile char *)0x80000024 = 1", "refused an access to 0x80000024"),  # a byte of a register
-    ("*(volatile int *)0x2", "trap of cause 0x00000004"),  # not aligned
+    ("*(volatile int *)0x1002", "trap of cause 0x00000004"),  # not aligned
 ], ids=["read nobody", "write nobody", "no register", "a byte", "not aligned"])
 def test_a_refused_access_ends_the_program_and_says_where(system, model, pieces, access, says):
     other = systems.Soc.__new__(systems.Soc)
