@@ -68,8 +68,8 @@ def test_weights_of_another_configuration_are_refused(system, model, pieces):
     ("*(volatile int *)0xa0000004 = 1", "refused an access to 0xa0000004"),
     ("*(volatile int *)0x800007f0", "refused an access to 0x800007f0"),  # the accelerator has no such register
     ("*(volatile char *)0x80000024 = 1", "refused an access to 0x80000024"),  # a byte of a register
-    ("*(volatile int *)0x1002", "trap of cause 0x00000004"),  # not aligned
-], ids=["read nobody", "write nobody", "no register", "a byte", "not aligned"])
+    ("__asm__ volatile (\"ecall\")", "trap of cause 0x0000000b"),
+], ids=["read nobody", "write nobody", "no register", "a byte", "a trap"])
 def test_a_refused_access_ends_the_program_and_says_where(system, model, pieces, access, says):
     other = systems.Soc.__new__(systems.Soc)
     other.model, other.folder = model, system.folder
