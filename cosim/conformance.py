@@ -72,6 +72,7 @@ def run(args):
     else:
         data, paths, said = None, [], f"drawn features, {sum(DRAWN)} frames: the model carries no normalisation"
         print(f"{said}: recordings are not for it")
+    published = publish(args, data)
     outcomes = measure(trained, paths)
     config = next(iter(trained.values())).config
     values, rows = {}, []
@@ -92,7 +93,7 @@ def run(args):
         "models": {str(steps): model.sha256 for steps, model in trained.items()},
         "data": said,
         "compared": "spikes and potentials after each LIF evaluation, logits, cycles, row reads: every frame"},
-        publish(args, data))
+        published)
     print(f"figures: {path}")
     return 1 if differences else 0
 

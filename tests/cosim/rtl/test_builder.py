@@ -44,10 +44,11 @@ def leaf(verilog=VERILOG):
                           mains={"leaf": Path("leaf.cpp").absolute()})
 
 
-def elsewhere(place):
+def elsewhere(place, **environment):
     """A process that builds the same in the same folder."""
-    return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=place, env=env, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
 
 
 def test_paths_with_spaces_and_umlauts(place, monkeypatch):
@@ -76,21 +77,23 @@ def test_two_at_once_compile_once(place):
     assert sorted("compiling" in text for text in errors) == [False, True]
 
 
-def test_ctrl_c_ends_at_once_and_leaves_nothing(place):
-    others = set(Path("/tmp").glob("sottovoce-*"))  # builds that are not ours
-    child = elsewhere(place)
+def test_ctrl_c_ends_at_once_and_leaves_nothing(place, tmp_path):
+    workshops = tmp_path / "workshops"
+    workshops.mkdir()
+    child = elsewhere(place, TMPDIR=str(workshops))
     seen = b""
     while b"compiling" not in seen:
         seen += os.read(child.stderr.fileno(), 200)
     time.sleep(1.5)  # in the middle of it
-    workshops = set(Path("/tmp").glob("sottovoce-*")) - others
+    assert list(workshops.glob("sottovoce-*"))
     child.send_signal(signal.SIGINT)
     started = time.monotonic()
     child.communicate()
     assert child.returncode == 130
     assert time.monotonic() - started < 3
     assert not [p for p in (place / "build/rtl/leaf").iterdir()]
-    assert not any(str(w) in line for w in workshops for line in processes())
+    assert not list(workshops.glob("sottovoce-*"))
+    assert not any(str(workshops) in line for line in processes())
 
 
 def processes():

@@ -10,7 +10,7 @@ from cosim.rtl import harness
 
 pytestmark = pytest.mark.timeout(3600)  # builds simulators: long on a busy machine
 
-FAST = ("three-widths", "feed-forward", "serial-lif")
+FAST = ("three-widths", "serial-lif")
 
 
 @pytest.mark.parametrize("name", [
