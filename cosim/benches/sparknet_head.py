@@ -72,8 +72,9 @@ async def speech(dut, case):
         model = spotter.load("sparknet-32")
         x = model.hear(torch.from_numpy(waves.one_second(audio.read(CLIP)))[None])
         with torch.no_grad():
-            gates = model.network.gates_of(model.network.mu(x))[0, :, :48].int()
-        head = heads.of_network(model.network, bits=c.weight_bits)
+            gates = model.network.gates_of(model.network.mu(x))[0].int()
+        head = heads.of_network(model.network, gates.shape[1], bits=c.weight_bits)
+        gates = gates[:, :48]
     machine = await Machine.power_up(dut, c)
     with scoreboard(f"speech/case={case}") as board:
         observed, x, model = await run(machine, head, gates, name)
