@@ -47,8 +47,10 @@ def leaf(verilog=VERILOG):
 def elsewhere(place, **environment):
     """A process that builds the same in the same folder."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    # a shell lets what it starts in the background ignore Ctrl-C, and children inherit that
     return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=place, env=env, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+                            stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def test_paths_with_spaces_and_umlauts(place, monkeypatch):
