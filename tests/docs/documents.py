@@ -1,7 +1,12 @@
 """The project's pages as text: where they are, their links, and what they name in code."""
 
+import importlib
 import re
 from pathlib import Path
+
+from sottovoce import cli
+from sottovoce.commands import COMMANDS
+from sw import registry
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.M | re.S)
@@ -35,3 +40,16 @@ def anchors(text):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
         slugs.add(re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-"))
     return slugs
+
+
+def options_of(name, words):
+    """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name.
+
+    MODEL or a folder stands for any model.
+    """
+    module = COMMANDS[name].module
+    if not module:
+        stands_for_any = words[0] == "MODEL" or "/" in words[0]
+        module = registry.module_of(name, "sparknet-32" if stands_for_any else words[0])
+    parser = cli.parser_of(name, importlib.import_module(module))
+    return {option for action in parser._actions for option in action.option_strings}

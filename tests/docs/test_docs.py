@@ -9,13 +9,11 @@ import json
 import re
 
 import pytest
-from documents import FENCE, LINK, ROOT, anchors, code_of, examples, pages
+from documents import FENCE, LINK, ROOT, anchors, code_of, examples, options_of, pages
 
 from cosim.bench.catalog import TESTS
 from hw import config
-from sottovoce import cli
 from sottovoce.commands import COMMANDS
-from sw import registry
 
 PAGES = {name: path.read_text() for name, path in pages().items()}
 each_page = pytest.mark.parametrize("page", PAGES)
@@ -84,19 +82,6 @@ def test_every_subcommand_is_on_a_page():
     shown = "\n".join(PAGES.values())
     missing = [name for name in COMMANDS if not re.search(rf"(?:(?:make|sottovoce) |`){name}\b", shown)]
     assert not missing, f"no page names {', '.join(missing)}"
-
-
-def options_of(name, words):
-    """Options of a subcommand; of `train` and `evaluate`, those of the model that the words name.
-
-    MODEL or a folder stands for any model.
-    """
-    module = COMMANDS[name].module
-    if not module:
-        stands_for_any = words[0] == "MODEL" or "/" in words[0]
-        module = registry.module_of(name, "sparknet-32" if stands_for_any else words[0])
-    parser = cli.parser_of(name, importlib.import_module(module))
-    return {option for action in parser._actions for option in action.option_strings}
 
 
 @each_page
