@@ -29,7 +29,7 @@ def design(config, verilog, programs=("harness", "bare"), label="harness", gates
                "geometry.hpp": geometry.header(config)} | ({"gates.v": gates} if gates else {})
     return builder.Design(label=f"{config.name}-{label}", top="accelerator", sources=sources,
                           mains={name: HERE / f"{name}.cpp" for name in programs},
-                          headers=(HERE / "model_access.hpp",), **{"verilator": FAST} | options)
+                          headers=(HERE / "utterance.hpp", HERE / "model_access.hpp"), **{"verilator": FAST} | options)
 
 
 @functools.cache
@@ -87,18 +87,24 @@ def run(model, mode, utterances, *, isolated=False, progress=None, verilog=None,
             raise HarnessError(errors.read_text().strip() or f"harness ended with code {child.returncode}")
         starts = np.cumsum([0] + [len(u) for u in utterances])[:-1]
         cycles = next(int(found[1]) for line in lines if (found := re.match(r"cycles (\d+)", line)))
-        return _decode(np.fromfile(recorded, np.uint32), model.config, mode, starts, cycles, tuple(lines))
+        return decode(np.fromfile(recorded, np.uint32), model.config, mode, starts, cycles, tuple(lines))
 
 
-def _decode(record, config, mode, starts, cycles, lines):
-    layout, steps, names = logits_layout(config), mode.time_steps, phases(config)
-    beats, beat_words = config.outputs // config.logits_per_beat, geometry.words(layout.size)
+def record_sizes(config):
+    """32-bit words of the parts of a frame's `Record` (utterance.hpp), in order."""
+    beats, beat_words = config.outputs // config.logits_per_beat, geometry.words(logits_layout(config).size)
     spike_words, state_words = (geometry.words(config.lif_lanes * bits) for bits in (1, config.potential_bits))
-    sizes = [2, 2, len(names), len(WEIGHT_BUFFERS), 1, 2 * config.words * spike_words, 2 * config.words * state_words,
-             beats * beat_words]
+    return [2, 2, len(phases(config)), len(WEIGHT_BUFFERS), 1, 2 * config.words * spike_words,
+            2 * config.words * state_words, beats * beat_words]
+
+
+def decode(record, config, mode, starts, cycles=0, lines=()):
+    """The `Run` that 32-bit words of records tell; at frames `starts` the machine's counters were cleared."""
+    steps, names, sizes = mode.time_steps, phases(config), record_sizes(config)
     first, last, spent, reads, evaluations, spikes, potentials, logits = np.split(
         record.reshape(-1, sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
-    frames = len(first)
+    frames, beats = len(first), config.outputs // config.logits_per_beat
+    beat_words, spike_words, state_words = (sizes[7] // beats, *(n // (2 * config.words) for n in sizes[5:7]))
     if (evaluations != steps * config.words).any():
         raise HarnessError(f"{config.name}: {evaluations.max()} LIF evaluations in a frame, not {steps * config.words}")
     values = _integers(logits.reshape(frames, beats, beat_words), config.logit_bits, config.logits_per_beat)

@@ -26,15 +26,22 @@ def _listed(config, listed):
     return payloads(config, where, data)
 
 
-def write(path, model, mode, utterances, isolated=False):
-    """Write the file: utterances are (T, F) int8 arrays, each run from cleared state. Raises `PredictionError`."""
+def clear(config, bits=3):
+    """The load, (W,) 32-bit words, that clears state (1), counters (2) or both (3)."""
+    return _listed(config, [(Buffer.REGISTER.value, Register.CLEAR.value, 0, bits)])[0]
+
+
+def write(path, model, mode, utterances=(), isolated=False):
+    """Write the file, by its path or open: utterances are (T, F) int8 arrays, each run from cleared state. Raises `PredictionError`.
+
+    Without utterances it serves for frames that come later, see `cosim.rtl.live`.
+    """
     config = model.config
     registers = _listed(config, images.register_words(model, mode))
     loads = [payloads(config, *images.weight_words(model))]
     tables = list(images.table_words(model))
     loads = np.concatenate([*loads, *([_listed(config, tables)] if tables else []), registers])
-    clear = _listed(config, [(Buffer.REGISTER.value, Register.CLEAR.value, 0, 3)])[0]
-    parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear, loads.ravel()]
-    for utterance in utterances_of(list(utterances), config.features):
+    parts = [np.array([len(loads), len(utterances), int(isolated)], np.uint32), clear(config), loads.ravel()]
+    for utterance in utterances_of(list(utterances), config.features) if len(utterances) else ():
         parts += [np.array([len(utterance)], np.uint32), utterance.astype(np.int32).ravel().view(np.uint32)]
     np.concatenate(parts).tofile(path)

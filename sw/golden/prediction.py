@@ -129,12 +129,15 @@ def predict(model, x, mode=None, progress=None):
         cost = cycles(model.config, mode, batch, trace)
     finally:
         torch.set_num_threads(threads)
-    real = torch.arange(max(frames)) < torch.tensor(frames)[:, None]  # (B, T)
+    return shown(model.config, trace, cost, torch.arange(max(frames)) < torch.tensor(frames)[:, None])
 
+
+def shown(config, trace, cost, real):
+    """The `Prediction` of a trace and its cost; `real` (B, T) bool: the frames that count."""
     def layers(values):  # (T, L, K, N) -> one (T, K, N_l) a layer
         return tuple(v[..., :layer.neurons].numpy()
-                     for v, layer in zip(values[real].unbind(1), model.config.layers, strict=True))
+                     for v, layer in zip(values[real].unbind(1), config.layers, strict=True))
 
     return Prediction(trace.logits[real].numpy(), layers(trace.spikes), layers(trace.potentials),
                       cost.phases[real].numpy(), cost.reads[real].numpy(),
-                      tuple(phase.name for phase in phases(model.config)))
+                      tuple(phase.name for phase in phases(config)))

@@ -26,16 +26,18 @@ class Phone:
 class Recogniser:
     """`push` takes sound and returns the `Phone`s that are settled, `finish` those that are left.
 
-    `model`: the `IntegerModel` of a phone recogniser. A phone is given `lag` frames after it ended.
+    `model`: the `IntegerModel` of a phone recogniser. A phone is given `lag` frames after it ended. `network` runs the
+    frames: what has `clear()` and `push(x)`, which returns their `Prediction`; the golden model by default.
     """
 
-    def __init__(self, model, lag=decode.LAG):
-        self.model, self.lag = model, lag
+    def __init__(self, model, lag=decode.LAG, network=None):
+        self.model, self.lag, self.network = model, lag, network or golden.LiveGolden(model)
         self.delay = model.entry("targets", "delay")
         self._restart()
 
     def _restart(self):
-        self._ear, self._state = causal.FeatureStream(causal.normalisation_of(self.model)), None
+        self._ear = causal.FeatureStream(causal.normalisation_of(self.model))
+        self.network.clear()
         self._decoder = decode.StreamDecoder(self.model, self.lag)
 
     def push(self, wave):
@@ -50,11 +52,7 @@ class Recogniser:
         return found
 
     def _answer(self, x):
-        if not len(x):
-            return []
-        trace = golden.run(self.model, x[None], state=self._state)
-        self._state = trace.state
-        return self._decoder.push(trace.logits[0].numpy())
+        return self._decoder.push(self.network.push(x).logits) if len(x) else []
 
 
 def _phones(found):
