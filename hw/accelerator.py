@@ -5,7 +5,7 @@ weights, tables of neurons, thresholds and mode come in on `load` between frames
 rows; they are accumulated in cycle n + 1.
 """
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Mux, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -14,14 +14,15 @@ from .counters import Counters
 from .hierarchy import place
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
-from .interface import WEIGHT_BUFFERS, Buffer, Register, phases
+from .interface import WEIGHT_BUFFERS, Buffer, phases
 from .lif import Lif
+from .load_port import ERROR_BITS, LoadPort
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .register_file import RegisterFile
 from .sequencer import Sequencer
 from .spike_select import SpikeSelect
-from .types import Mode, Source, load_layout, logits_layout
+from .types import Source, load_layout, logits_layout
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
@@ -31,8 +32,11 @@ class Accelerator(wiring.Component):
 
     x          In   stream of features, int8, `features` a frame
     logits     Out  stream of `types.logits_layout`
-    load       In   stream of `types.load_layout`, ready only while `idle`; rows: docs/load-port.md
-    idle       Out  between frames, while no feature waits
+    load       In   stream of `types.load_layout`, ready between frames; while a word waits, the features of no
+                    further frame are taken. docs/load-port.md
+    load_errors Out words that were refused since counters were cleared, at most 255
+    idle       Out  no frame has begun, no feature waits, the last logit has left, counters are final
+    starved    Out  a frame has begun and waits for its next feature
     cycles     Out  by `interface.phases(config)`; the counters are absent with `counters: false`
     row_reads  Out  by `interface.WEIGHT_BUFFERS`
     frames     Out
@@ -44,7 +48,9 @@ class Accelerator(wiring.Component):
             "x": In(stream.Signature(signed(config.feature_bits))),
             "logits": Out(stream.Signature(logits_layout(config))),
             "load": In(stream.Signature(load_layout(config))),
+            "load_errors": Out(ERROR_BITS),
             "idle": Out(1),
+            "starved": Out(1),
         }
         if config.counters:
             ports |= {"cycles": Out(32).array(len(phases(config))), "row_reads": Out(32).array(len(WEIGHT_BUFFERS)),
@@ -66,32 +72,39 @@ class Accelerator(wiring.Component):
         seq = add("sequencer", Sequencer(config=c))
         lif = add("lif", Lif(config=c))
         drain = add("logit_drain", LogitDrain(config=c))
+        port = add("load_port", LoadPort(config=c))
         buffers = {name: add(f"{name}_weights", WeightBuffer(rows=rows, width=width, load_bits=c.load_bits))
                    for name, (rows, width) in c.sizes().items()}
-        mode, thresholds = Signal(Mode), lif.thresholds
-        clear_state, clear_counters = Signal(), Signal()
 
         connect(m, flipped(self.x), words.x)
+        connect(m, flipped(self.load), port.load)
         connect(m, drain.logits, flipped(self.logits))
         connect(m, digits.scan, seq.digits)
         connect(m, skip.scan, seq.spikes)
         m.d.comb += [
             words.index.eq(digits.scan.index), words.discard.eq(seq.discard), digits.word.eq(words.word),
-            select.commit.eq(lif.commit), select.source.eq(seq.source), select.clear.eq(clear_state),
+            select.commit.eq(lif.commit), select.source.eq(seq.source), select.clear.eq(port.clear_state),
             skip.present.eq(select.present),
-            seq.mode.eq(mode), seq.available.eq(words.available), seq.drain_ready.eq(drain.ready),
-            self.idle.eq(seq.idle),
+            seq.mode.eq(port.mode), seq.available.eq(words.available), seq.drain_ready.eq(drain.ready),
+            # a frame that ends is captured, and counted, in the cycle after its last slot
+            port.open.eq(seq.idle & ~seq.operation.capture), self.idle.eq(port.open & ~drain.logits.valid),
+            self.starved.eq(seq.starved), self.load_errors.eq(port.errors),
         ]
+        m.d.sync += words.hold.eq(self.load.valid)  # registered, so that `x.ready` depends on no input
+        m.d.comb += [into.eq(value) for into, value in zip(lif.thresholds, port.thresholds, strict=True)]
         m.d.comb += [into.eq(spikes) for into, spikes in zip(select.spikes, lif.spikes, strict=True)]
         m.d.comb += [into.eq(spikes) for into, spikes in zip(skip.spikes, select.chosen, strict=True)]
-        pe = self._lanes(m, add, seq.operation, mode, buffers, lif, drain)
-        self._neurons(m, add, seq, mode, lif, clear_state)
-        self._reads(m, seq, buffers)
-        self._load(m, thresholds, select, mode, clear_state, clear_counters)
+        pe = self._lanes(m, add, seq.operation, port.mode, buffers, lif, drain)
+        self._neurons(m, add, seq, port, lif)
+        self._reads(m, seq, port, buffers)
+        if c.delays():
+            word = self.load.p
+            m.d.comb += [select.write.eq(port.taken[Buffer.DELAYS.value]), select.row.eq(word.row),
+                         select.data.eq(word.data)]
         m.d.comb += [drain.capture.eq(seq.operation.capture), drain.last_pass.eq(seq.operation.last_pass)]
         m.d.comb += [drain.accumulators[k].eq(pe[k].accumulators) for k in range(2)]
         if c.counters:
-            self._count(m, add("counters", Counters(config=c)), seq, buffers, clear_counters)
+            self._count(m, add("counters", Counters(config=c)), seq, buffers, port.clear_counters)
         return m
 
     def _lanes(self, m, add, op, mode, buffers, lif, drain):
@@ -118,12 +131,12 @@ class Accelerator(wiring.Component):
         ]
         return pe
 
-    def _neurons(self, m, add, seq, mode, lif, clear_state):
+    def _neurons(self, m, add, seq, port, lif):
         """LIF unit, with its memories where it has any."""
         c, op = self.config, seq.operation
         m.d.comb += [
             lif.enable.eq(op.lif), lif.layer.eq(op.layer), lif.word.eq(op.word), lif.chunk.eq(op.chunk),
-            lif.step.eq(op.step), lif.two_steps.eq(mode.two_steps), lif.clear.eq(clear_state),
+            lif.step.eq(op.step), lif.two_steps.eq(port.mode.two_steps), lif.clear.eq(port.clear_state),
         ]
         if c.lif_in_memory:
             state = add("neuron_state", WeightBuffer(
@@ -136,45 +149,23 @@ class Accelerator(wiring.Component):
         if c.neuron_bits:
             cls = WeightBuffer if c.lif_in_memory else RegisterFile
             table = add("neuron_table", cls(rows=c.words, width=c.neuron_bits, load_bits=c.load_bits))
-            self._access(m, table, Buffer.NEURONS, seq.word_read, seq.idle)
+            self._access(m, table, port.taken[Buffer.NEURONS.value], seq.word_read, seq.idle)
             m.d.comb += lif.fields.eq(table.read_data)
 
-    def _reads(self, m, seq, buffers):
+    def _reads(self, m, seq, port, buffers):
         """Row addresses: the load port's while idle, the sequencer's while a frame runs."""
         reads = [seq.input_read, *seq.recurrent_read, *seq.fc_read]
         for read, (name, buffer) in zip(reads, buffers.items(), strict=True):
-            self._access(m, buffer, Buffer[name.upper()], read, seq.idle)
+            self._access(m, buffer, port.taken[Buffer[name.upper()].value], read, seq.idle)
 
-    def _access(self, m, buffer, name, read, idle):
+    def _access(self, m, buffer, selected, read, idle):
         word = self.load.p
-        selected = self.load.valid & self.load.ready & (word.buffer == name)
         m.d.comb += [
             buffer.enable.eq(read.enable | selected),
             buffer.address.eq(Mux(idle, word.row, read.row)),
             buffer.write_data.eq(word.data),
             buffer.write.eq(selected << word.slice if len(buffer.write) > 1 else selected),
         ]
-
-    def _load(self, m, thresholds, select, mode, clear_state, clear_counters):
-        """Registers behind the load port."""
-        c, word = self.config, self.load.p
-        taken = self.load.valid & self.load.ready
-        m.d.comb += self.load.ready.eq(self.idle)
-        if c.delays():
-            m.d.comb += [select.write.eq(taken & (word.buffer == Buffer.DELAYS)), select.row.eq(word.row),
-                         select.data.eq(word.data)]
-        registers = {k: Signal(c.potential_bits, name=f"threshold_{k}", init=1)
-                     for k, layer in enumerate(c.layers) if layer.threshold == "layer"}
-        m.d.comb += [thresholds[k].eq(threshold) for k, threshold in registers.items()]
-        with m.If(taken & (word.buffer == Buffer.REGISTER)):
-            with m.Switch(word.row):
-                for k, threshold in registers.items():
-                    with m.Case(Register[f"THRESHOLD{k}"].value):
-                        m.d.sync += threshold.eq(word.data)
-                with m.Case(Register.MODE.value):
-                    m.d.sync += mode.as_value().eq(word.data)
-                with m.Case(Register.CLEAR.value):
-                    m.d.comb += [clear_state.eq(word.data[0]), clear_counters.eq(word.data[1])]
 
     def _count(self, m, counters, seq, buffers, clear):
         op = seq.operation

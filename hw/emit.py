@@ -15,6 +15,7 @@ from .hierarchy import Hierarchy
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
 from .lif import Lif
+from .load_port import LoadPort
 from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .program import listing
@@ -27,7 +28,7 @@ from .zero_skip import ZeroSkip
 BLOCKS = {
     "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": Lif, "zero_skip": ZeroSkip,
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
-    "spike_select": SpikeSelect, "sequencer": Sequencer,
+    "spike_select": SpikeSelect, "sequencer": Sequencer, "load_port": LoadPort,
 }
 
 SOC = "soc"  # with a processor: System needs the core's own Verilog beside it

@@ -1,7 +1,8 @@
 """Input buffer: the features of one frame, filled while earlier layers still compute.
 
 `features` x 8 bit registers (`paper`: 40 of the published 48). Words arrive in order; word i can be read in the
-cycle after it arrived. `discard` frees all words once the input layer has used them. One word a cycle.
+cycle after it arrived. `discard` frees all words once the input layer has used them. One word a cycle. A frame that
+has begun to arrive arrives whole: `hold` keeps out the next one only.
 """
 
 from amaranth import Array, Module, Signal, signed
@@ -17,6 +18,7 @@ class InputBuffer(wiring.Component):
     word       Out  x[index], meaningful while `available`
     available  Out  it has arrived
     discard    In   forget the frame
+    hold       In   take no first feature of a frame
     """
 
     def __init__(self, *, config):
@@ -27,6 +29,7 @@ class InputBuffer(wiring.Component):
             "word": Out(signed(config.feature_bits)),
             "available": Out(1),
             "discard": In(1),
+            "hold": In(1),
         })
 
     def elaborate(self, platform):
@@ -35,7 +38,7 @@ class InputBuffer(wiring.Component):
         words = Array(Signal(signed(c.feature_bits), name=f"word_{i}") for i in range(c.features))
         count = Signal(range(c.features + 1))
         m.d.comb += [
-            self.x.ready.eq(count != c.features),
+            self.x.ready.eq((count != c.features) & ~(self.hold & (count == 0))),
             self.word.eq(words[self.index]),
             self.available.eq(self.index < count),
         ]

@@ -46,6 +46,7 @@ class Sequencer(wiring.Component):
     operation       Out  what the cycle after a slot does, `types.operation_layout`
     phase           Out  what the slot is for, `interface.phases(config)`
     idle            Out  between frames, while no feature waits
+    starved         Out  a frame has begun and waits for a feature
     """
 
     def __init__(self, *, config):
@@ -65,6 +66,7 @@ class Sequencer(wiring.Component):
             "operation": Out(operation_layout(c)),
             "phase": Out(phases(c)),
             "idle": Out(1),
+            "starved": Out(1),
         })
 
     def elaborate(self, platform):
@@ -111,7 +113,9 @@ class Sequencer(wiring.Component):
                         here.word.eq(step.word), here.chunks.eq(max(1, step.words) - 1),
                         self.source.eq(step.source), self.phase.eq(step.phase),
                     ]
-        m.d.comb += self.idle.eq((position == 0) & self.digits.first & ~self.available)
+        waits = (self.here.kind == Kind.INPUT) & ~self.available
+        first = (position == 0) & self.digits.first
+        m.d.comb += [self.idle.eq(first & waits), self.starved.eq(~first & waits)]
         with m.If(self.done):
             m.d.sync += position.eq(Mux(position == len(steps) - 1, 0, position + 1))
 

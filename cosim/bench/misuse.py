@@ -2,8 +2,8 @@
 
 from cosim.bench.accesses import Accesses
 from cosim.bench.bus import NOWHERE, REFUSED, WHOLE
-from hw.bus.peripheral import load_targets
 from hw.bus.register_map import load_words
+from hw.load_port import load_targets
 
 
 class Misuse(Accesses):

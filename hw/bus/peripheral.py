@@ -15,22 +15,13 @@ from ..accelerator import Accelerator
 from ..hierarchy import place
 from ..interface import Buffer
 from ..interface import Register as LoadRegister
+from ..load_port import load_targets
 from ..types import logits_layout
 from .frame_buffer import WORD, FrameBuffer
 from .register_block import RegisterBlock, Request
 from .register_map import WORD_BITS, compile_map, load_words, modes
 
 FRAMES_BITS = 3  # in flight at most: one in the frame buffer, the input buffer, the array and the drain each
-
-
-def load_targets(config):
-    """What the load registers reach: value of `Buffer` -> (rows, slices of a row). `REGISTER` is not among them."""
-    targets = {Buffer[name.upper()].value: (rows, config.slices) for name, (rows, _) in config.sizes().items()}
-    if config.neuron_bits:
-        targets[Buffer.NEURONS.value] = (config.words, config.neuron_bits // config.load_bits)
-    if delays := config.delay_rows():
-        targets[Buffer.DELAYS.value] = (max(rows.stop for rows in delays.values()), 1)
-    return targets
 
 
 class Peripheral(wiring.Component):

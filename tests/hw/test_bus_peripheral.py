@@ -7,10 +7,11 @@ from hw_bench import simulate, small
 
 pytest.importorskip("systemrdl", reason="pip install 'sottovoce[system]'")
 from hw.bus.frame_buffer import frame_words  # noqa: E402
-from hw.bus.peripheral import Peripheral, load_targets  # noqa: E402
+from hw.bus.peripheral import Peripheral  # noqa: E402
 from hw.bus.register_block import RegisterBlock, Reply  # noqa: E402
 from hw.bus.register_map import compile_map  # noqa: E402
 from hw.interface import MODES  # noqa: E402
+from hw.load_port import load_targets  # noqa: E402
 
 C = small()
 MAP = compile_map(C, False)

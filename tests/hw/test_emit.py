@@ -22,10 +22,11 @@ def test_accelerator_has_stable_names(tmp_path):
     found = modules(emit("accelerator", C, tmp_path / "accelerator.v").read_text())
     assert set(found) == {
         "accelerator", "combine", "counters", "input_buffer", "input_scan", "lif", "logit_drain", "pe_array",
-        "sequencer", "spike_select", "zero_skip", "weight_buffer_8x32", "weight_buffer_12x32"}
+        "load_port", "sequencer", "spike_select", "zero_skip", "weight_buffer_8x32", "weight_buffer_12x32"}
     assert found["accelerator"] == {
-        "clk", "rst", "idle", "frames", *(f"{s}__{p}" for s in ("x", "logits", "load") for p in (
-            "payload", "valid", "ready")), *(f"cycles__{i}" for i in range(10)), *(f"row_reads__{i}" for i in range(5))}
+        "clk", "rst", "idle", "starved", "load_errors", "frames",
+        *(f"{s}__{p}" for s in ("x", "logits", "load") for p in ("payload", "valid", "ready")),
+        *(f"cycles__{i}" for i in range(10)), *(f"row_reads__{i}" for i in range(5))}
     assert found["lif"] == {
         "clk", "rst", "enable", "layer", "word", "chunk", "step", "two_steps", "clear", "commit",
         *(f"spikes__{i}" for i in range(4)),
