@@ -77,6 +77,11 @@ export: $(READY) ## A trained model as a NIR graph (MODEL=folder)
 library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly, to import them (DATA=folder)
 	@$(DOOR) library-networks $(call opt,--data,DATA) $(more)
 
+.PHONY: report
+## For people
+report: $(READY) ## Every figure on one page, build/report/index.html (WAV=file, ARGS="--simulate" for a frame anew)
+	@$(DOOR) report $(if $(value WAV),--simulate) $(call opt,--wav,WAV) $(publish) $(more)
+
 ## Train and report
 # torch gives activations back to the system and takes them again in every step: glibc keeps them with these, which
 # takes 40 % off a training step of tiny-kws

@@ -70,6 +70,9 @@ GROUPS = {
         "fpga": Command("hw.flow.fpga", "utilisation and clock on an ECP5"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },
+    "for people": {
+        "report": Command("cosim.report.report", "every figure on one page, and a frame of the RTL cycle by cycle"),
+    },
     "this machine": {
         "doctor": Command("sottovoce.doctor", "what is installed, what is missing and what that prevents"),
     },

