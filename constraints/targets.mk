@@ -3,7 +3,7 @@ flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 PAPER = $(filter paper,$(value CONFIG))
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
-.PHONY: physical synth sta gate-activity gates power ablation memory-options openroad fpga-report physical-json
+.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report physical-json
 
 ## Silicon (CONFIG=tiny|paper|…  LIB=ihp-sg13g2|nangate45|FILE.lib  PDK=folder of the IHP views)
 physical: $(READY) ## All reports of CONFIG in LIB one after another, collected (minutes for tiny, half an hour for paper)
@@ -35,8 +35,8 @@ ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy 
 memory-options: $(READY) ## Weight buffers as SRAM macros, flip-flops, latches, ROM
 	@$(DOOR) memory-options $(flow) $(more)
 
-openroad: $(READY) ## Floorplan to global route of a block (needs `openroad`; ARGS="--block lif"); ORFS, LibreLane configurations
-	@$(DOOR) openroad $(flow) $(more)
+layout: $(READY) ## Floorplan to GDS, checked (needs `openroad`; BLOCK=lif); ORFS, LibreLane configurations
+	@$(DOOR) layout $(flow) $(call opt,--block,BLOCK) $(more)
 
 fpga-report: $(READY) ## ECP5: utilisation, and for tiny the clock after place and route
 	@$(DOOR) fpga $(call config,tiny) $(more)

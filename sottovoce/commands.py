@@ -66,7 +66,7 @@ GROUPS = {
         "mechanisms": Command("cosim.gates.mechanisms", "cycles and row reads of every mechanism set"),
         "ablation": Command("hw.flow.ablation", "what each mechanism costs and saves"),
         "memory-options": Command("hw.flow.memory_options", "weight buffers as macros, flip-flops, latches, ROM"),
-        "openroad": Command("hw.flow.openroad", "floorplan to global route of a block (needs OpenROAD)"),
+        "layout": Command("hw.flow.layout", "floorplan to GDS of a block or the whole, checked (needs OpenROAD)"),
         "fpga": Command("hw.flow.fpga", "utilisation and clock on an ECP5"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },

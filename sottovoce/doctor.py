@@ -65,7 +65,7 @@ PROGRAMS = (
          "apt install opensta", "-version"),
     Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",
          "apt install gcc-riscv64-unknown-elf", "-dumpversion"),
-    Part("openroad", OPTIONAL, "`openroad` writes configurations only",
+    Part("openroad", OPTIONAL, "`layout` writes configurations only",
          "github.com/The-OpenROAD-Project/OpenROAD/releases", "-version"),
 )
 

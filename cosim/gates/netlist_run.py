@@ -2,6 +2,7 @@
 
     sottovoce gates --config tiny --blocks accelerator --frames 20
     sottovoce gates --config paper --blocks pe_array lif --frames 2
+    sottovoce gates --config tiny --layout             the routed netlist, with its clock tree and repairs
 
 Needs `sottovoce synth` of the same configuration and library before. Cells are simulated by models made from their
 Liberty functions, SRAM macros by their behaviour; the RTL around them is held to the golden model as everywhere.
@@ -18,7 +19,7 @@ from cosim.rtl import builder, harness, side_by_side
 from cosim.rtl import stimulus as stimulus_file
 from hw import config as configs
 from hw import store
-from hw.flow.lib import cell_models, memories
+from hw.flow.lib import cell_models, memories, routed
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.runs import folder_of, stimulus_of
@@ -26,19 +27,23 @@ from hw.interface import MODES
 from sw import golden, options
 
 
-def compile_gates(config, library, synthesised, blocks):
-    """Verilate RTL with `blocks` of a synthesis folder riding along; returns the folder of the harness."""
+def compile_gates(config, library, synthesised, blocks, netlist=None):
+    """Verilate RTL with `blocks` of a synthesis folder riding along; returns the folder of the harness.
+
+    `netlist` is the Verilog file to take them from (default: the mapped one).
+    """
     try:
-        rtl, gates = ride_along.build((synthesised / "rtl.v").read_text(), (synthesised / "netlist.v").read_text(),
-                                      blocks)
+        rtl, gates = ride_along.build((synthesised / "rtl.v").read_text(),
+                                      (netlist or synthesised / "netlist.v").read_text(), blocks)
     except ValueError as error:
         raise FlowError(str(error)) from None
-    used = set(re.findall(r"^\s+(\w+) \w+ \($", gates, re.M)) & set(library.cells.cells)
+    used = set(re.findall(r"^\s+(\w+) \S+\s*\(", gates, re.M)) & set(library.cells.cells)
     kinds = {b.macro.name: b.macro for b in memories.compose(config, library).values()}
     cells = [cell_models.library(library.cells.cells, used), *(memories.behaviour(m) for m in kinds.values())]
     # cell models of blocks that another block holds are tops of their own; compiling is most of the time, hence -O0
+    label = f"gates-{'layout-' if netlist else ''}{library.name}-{'-'.join(blocks)}"
     return builder.build(harness.design(
-        config, rtl, ("harness",), f"gates-{library.name}-{'-'.join(blocks)}", gates="\n".join([gates, *cells]),
+        config, rtl, ("harness",), label, gates="\n".join([gates, *cells]),
         verilator=("--x-initial", "unique", "--public-depth", "0", "-Wno-MULTITOP"), optimise="-O0"))
 
 
@@ -56,6 +61,7 @@ def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
     parser.add_argument("--blocks", nargs="+", default=["accelerator"], help="modules (default: the whole)")
+    parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
     parser.add_argument("--frames", type=options.whole, default=20, help="frames to run (default: %(default)s)")
     parser.add_argument("--mode", default="t2_merged", choices=MODES, help="default: %(default)s")
     parser.add_argument("--source", default="speech", choices=("speech", "published"),
@@ -72,7 +78,7 @@ def run(args):
     config = model.config if model else configs.load(args.config)
     model, x, said = stimulus.of(config, MODES[args.mode], args.frames, args.source, model)
     if args.stimulus_only is not None:
-        path = Path(args.stimulus_only or stimulus_of(args, config))
+        path = Path(args.stimulus_only or stimulus_of(args, config, args.source))
         write_stimulus(path, model, MODES[args.mode], x)
         print(f"{path}: {len(x)} frames, {args.mode}; {said}")
         return 0
@@ -81,13 +87,16 @@ def run(args):
     if not (synthesised / "netlist.v").is_file():
         raise FlowError(f"{synthesised / 'netlist.v'} is missing: run `sottovoce synth --config {args.config} "
                         f"--lib {args.lib}`")
-    folder = compile_gates(config, library, synthesised, args.blocks)
+    netlist = routed.collect(synthesised, library, args.blocks)[0] / "netlist.v" if args.layout else None
+    folder = compile_gates(config, library, synthesised, args.blocks, netlist)
     blocks, differences, outcome = run_gates(folder, model, args.mode, x)
     for line in [*differences[:5], *([f"RTL: {outcome.first}"] if outcome.first else [])]:
         print(line)
     compared, differ = (sum(b[i] for b in blocks.values()) for i in (0, 1))
-    store.write_json(synthesised / "gates" / "-".join(args.blocks) / f"{args.mode}-{args.source}.json", {
-        "config": config.name, "library": library.name, "mode": args.mode, "frames": len(x), "stimulus": said,
+    where = synthesised / "gates" / "-".join([*args.blocks, *(["routed"] if args.layout else [])])
+    store.write_json(where / f"{args.mode}-{args.source}.json", {
+        "config": config.name, "library": library.name, "mode": args.mode,
+        "stage": "routed" if args.layout else "synthesised", "frames": len(x), "stimulus": said,
         "blocks": {k: {"compared": c, "differ": d} for k, (c, d) in blocks.items()},
         "compared": compared, "differ": differ, "cycles": outcome.run.cycles,
         "rtl": {"compared": outcome.compared, "differ": outcome.differences},

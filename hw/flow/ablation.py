@@ -88,7 +88,7 @@ def netlist(config, library, base, folder):
 
 def logic_pj_cycle(config, library, result, folder, stimulus, tool):
     """Measured energy of logic in one cycle of the netlist in `folder`, pJ; and what was measured."""
-    gate_activity.record(config, library, folder, stimulus, skip=1)
+    gate_activity.record(config, library, folder, stimulus, 1, {"prefer": "area"})
     found = power.analyse(library, result | {"configuration": config.to_dict()}, folder, tool)
     dynamic = found["total"]["dynamic_nj"] - found["total"]["sram_nj"]
     return 1e3 * dynamic / found["cycles_per_frame"], \

@@ -17,7 +17,12 @@ from hw.flow.lib.errors import FlowError
 
 KEY = ("config", "library", "corner", "variant")
 # fields that are dictionaries of independent runs: corners, blocks, options
-PARTS = ("slack_ns", "critical_path", "gate_level", "placed", "recipes", "tool_versions")
+PARTS = ("slack_ns", "critical_path", "gate_level", "layout", "recipes", "tool_versions")
+# one row of energy a netlist, corner and activity
+ENERGY_KEY = ("config", "library", "variant", "stage", "corner", "activity")
+ENERGY = ("config", "library", "variant", "stage", "corner", "activity", "voltage", "frames", "cycles_per_frame",
+          "row_reads_per_frame", "leakage_uw", "power_uw_at_10ms", "pins_annotated", "method", "routed", "command",
+          "tool_versions")
 
 
 def _read(path):
@@ -53,13 +58,17 @@ def row(folder):
     recipes |= more
     for path in sorted(folder.glob("sta-*.json")):
         found = _read(path)
-        timing[found["corner"]] = found["timing"]
+        if found.get("block", "accelerator") != "accelerator":
+            continue
+        kind = found["corner"] if found.get("stage", "synthesised") == "synthesised" else f"{found['corner']}, routed"
+        timing[kind] = found["timing"]
         versions |= found["tool_versions"]
-        recipes[f"slack_ns, {found['corner']}"] = found["command"]
-    placed = {path.parent.name: _read(path) for path in sorted(folder.glob("openroad/*/openroad.json"))}
-    for name, found in placed.items():
+        recipes[f"slack_ns, {kind}"] = found["command"]
+    layouts = {path.parent.name: found for path in sorted(folder.glob("layout/*/layout.json"))
+               for found in [_read(path)] if found["rtl_sha256"] == synth["rtl_sha256"]}
+    for name, found in layouts.items():
         versions |= found["tool_versions"]
-        recipes[f"placed, {name}"] = found.pop("command")
+        recipes[f"layout, {name}"] = found.pop("command")
     for name, found in (("energy", power), ("ablation", ablation)):
         if found:
             versions |= found["tool_versions"]
@@ -89,10 +98,22 @@ def row(folder):
         "cycles_per_frame": power and power["cycles_per_frame"],
         "pins_annotated": power and power["pins_annotated"], "sweep": power and power["sweep"],
         "dynamic_scaled_to_28nm_nj": power and power["dynamic_scaled_to_28nm_nj"],
-        "gate_level": gates, "placed": placed, "ablation": ablation and ablation["rows"],
+        "gate_level": gates, "layout": layouts, "ablation": ablation and ablation["rows"],
         "second_pe_set": ablation and ablation["second_pe_set"],
         "warnings": synth["warnings"], "seconds": synth["seconds"], "peak_mb": synth["peak_mb"],
         "recipes": recipes, "not": synth["note"], "tool_versions": versions}
+
+
+def energies(folder):
+    """Rows of energy of a folder CONFIG/LIB/VARIANT, one a report of `sottovoce power`."""
+    out = []
+    for path in sorted([*folder.glob("power*.json"), *folder.glob("*-*/power*.json")]):
+        found = _read(path)
+        if "stage" in found:
+            out.append({key: found[key] for key in ENERGY} | {
+                "energy_per_frame_nj": found["total"],
+                "by_block_nj": {name: round(sum(row.values()), 4) for name, row in found["energy_nj"].items()}})
+    return out
 
 
 def merge_row(old, new):
@@ -126,6 +147,7 @@ def collect(folder, old=None):
         raise FlowError(f"{folder}: no synthesis in it: run `sottovoce synth` first")
     return {
         "rows": merge(old.get("rows", []), [row(path) for path in found], KEY),
+        "energy": merge(old.get("energy", []), [row for path in found for row in energies(path)], ENERGY_KEY),
         "fpga": merge(old.get("fpga", []), [_read(p) for p in folder.glob("*/ecp5/fpga.json")], ("config", "part")),
         "memory_options": merge(old.get("memory_options", []),
                                 [_read(p) for p in folder.glob("*/*/*/memory_options.json")], ("config", "library")),

@@ -2,6 +2,7 @@
 
     sottovoce gates --config paper --frames 3 --stimulus-only
     sottovoce gate-activity --config paper
+    sottovoce gate-activity --config paper --activity published --layout
 
 A stimulus file (written by the first command from a model and a recording) holds words for the load port
 and features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories, runs
+from hw.flow.lib import memories, routed, runs
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.gate_simulator import GateSimulator
 from hw.flow.lib.netlist import Netlist
@@ -87,7 +88,8 @@ class NetlistBench:
             bank, row = divmod(part(word, "row"), buffer.macro.rows)
             data = part(word, "data")
             block = name if target is Buffer.NEURONS else f"{name}_weights"
-            sim.preset(f"{block}/macro_{bank}_{part(word, 'slice')}", row,
+            path = f"{block}/macro_{bank}_{part(word, 'slice')}"
+            sim.preset(path if path in sim.macros else routed.plain(path), row,
                        [data >> i & 1 for i in range(buffer.macro.bits)])
         sim.set("load__valid", 0)
         sim.settle()
@@ -139,10 +141,11 @@ def saif(sim, path, top):
             node = node.setdefault(parent, {})
         node[leaf] = (cell, pins)
     length = sim.cycles * PERIOD
-    clocks = {sim.clock, *(out for _, _, out in sim.clock_gates)}
+    clocks = sim.clock_roots
 
     def port(name, net):
-        changes = 2 * sim.cycles if net == sim.clock else int(sim.toggles[net])
+        root = clocks.get(net, net)
+        changes = 2 * sim.cycles if root == sim.clock else int(sim.toggles[root])
         high = (changes * PERIOD) // 4 if net in clocks else int(sim.high[net]) * PERIOD
         return f"({name} (T0 {length - high}) (T1 {high}) (TX 0) (TC {changes}))"
 
@@ -175,14 +178,15 @@ def against_golden(logits, stimulus):
     return {"logits_compared": logits.size, "logits_differ": int((golden != logits).sum())}
 
 
-def record(config, library, folder, stimulus, skip, made_by="", prefer="area"):
+def record(config, library, folder, stimulus, skip, settings, made_by="", netlist=None):
     """Simulate and leave `activity.saif`, `logits.npy` and, last, `activity.json` in `folder`.
 
-    `prefer` is the choice of macros of the folder's synthesis.
+    `settings` are those of the synthesis; `netlist` is the JSON to simulate (default: the folder's).
     """
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "activity.json").unlink(missing_ok=True)  # whoever finds it finds the other two whole
-    buffers = memories.compose(config, library, prefer)
-    netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
+    buffers = memories.built(config, library, settings)
+    netlist = Netlist(netlist or folder / "netlist.json", library.cells.cells, "accelerator")
     words, _, features = read_stimulus(stimulus, config)
     if not 0 <= skip < len(features):
         raise FlowError(f"skip={skip}: the stimulus has {len(features)} frames")
@@ -198,20 +202,37 @@ def record(config, library, folder, stimulus, skip, made_by="", prefer="area"):
     return logits, window
 
 
+def activity_arguments(parser):
+    """Whose frames, and in which netlist."""
+    parser.add_argument("--activity", choices=tuple(runs.ACTIVITIES), default="speech",
+                        help="some frames of the recording, all of them, or frames of the published activity "
+                        "(default: %(default)s)")
+    parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
+
+
 def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser)
     parser.add_argument("--stimulus", type=Path, help="file that `gates --stimulus-only` wrote "
                         "(default: OUT/CONFIG/stimulus.bin)")
-    parser.add_argument("--skip", type=int, default=1, help="frames before recording starts (default: %(default)s)")
+    activity_arguments(parser)
+    parser.add_argument("--skip", type=int, help="frames before recording starts (default: 1 of speech, 2 of the "
+                        "published activity, which fill the network's state)")
 
 
 def run(args):
     """Record, and hold the netlist's logits to the golden ones."""
-    config, library, folder = runs.opened(args)
-    prefer = runs.synthesised(folder, args)["settings"]["prefer"]
-    logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config),
-                            args.skip, args.command, prefer)
+    config, library, base = runs.opened(args)
+    settings = runs.synthesised(base, args)["settings"]
+    folder = runs.activity_of(base, "routed" if args.layout else "synthesised", args.activity)
+    netlist = base / "netlist.json"
+    if args.layout:
+        place, blocks, _ = routed.collect(base, library)
+        netlist = place / "netlist.json"
+        print(f"routed: {', '.join(blocks)}")
+    logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config, args.activity),
+                            runs.ACTIVITIES[args.activity] if args.skip is None else args.skip, settings,
+                            args.command, netlist)
     print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
           f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
           f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")

@@ -1,12 +1,13 @@
 """Energy a frame by block under the activity of real frames: leakage, clock, switching, SRAM reads.
 
     sottovoce power --config paper --lib ihp-sg13g2
+    sottovoce power --config tiny --layout --activity published --corner slow
 
 Needs `sottovoce gate-activity` of the same synthesis before. Logic from OpenSTA 3 with every pin annotated, from the
 Liberty tables where there is no OpenSTA 3 (`--tool tables` asks for them), from a stated model where there are no
 tables (`hw.flow.lib.liberty_power`); the report names which. SRAM from the row reads of the design's own counters
 times the macros' Liberty energy. A frame lasts 10 ms; outside its cycles the clock stands still and only leakage is
-counted.
+counted. After layout (`--layout`) wires are the extracted ones and the clock has its tree.
 """
 
 import json
@@ -15,8 +16,8 @@ import shutil
 
 from hw import config as configs
 from hw import store
-from hw.flow.gate_activity import PERIOD
-from hw.flow.lib import liberty_power, memories, published, runs, sta_tool
+from hw.flow.gate_activity import PERIOD, activity_arguments
+from hw.flow.lib import liberty_power, mapping, memories, published, routed, runs, sta_tool
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
@@ -24,6 +25,7 @@ from hw.flow.lib.tools import Progress
 
 FRAME_S = 0.01
 KINDS = ("registers_clock_nj", "combinational_nj", "switching_nj", "sram_nj", "leakage_nj")
+CLOCK_TREE = ("clkbuf", "delaybuf")  # names of the cells that a layout adds to the clock
 VOLTAGES = (1.0, 0.9, 0.8)  # of nominal
 CLOCKS = (1e5, 1e6, 1e7, 1e8)
 
@@ -36,17 +38,24 @@ def parse(text):
     return json.loads(body), annotated / max(1, annotated + missing)
 
 
-def by_block(instances, cells_of, seconds, frames):
+def block_of(path, blocks):
+    """Which of the named blocks a leaf is of, by its path, or by its name in a flat netlist; else the top."""
+    name = path.split("/")[0] if "/" in path else path.split(routed.JOINT)[0]
+    return name if name in blocks else "accelerator"
+
+
+def by_block(instances, cells_of, seconds, frames, blocks=()):
     """Energy a frame in nJ by block and kind; `cells_of` maps instance path -> `liberty.Cell` or None for macros."""
+    names = set(blocks) | {path.split("/")[0] for path in cells_of if "/" in path}
     blocks = {}
     for item in instances:
         path = item["name"]
         if path not in cells_of:
             continue
         cell = cells_of[path]
-        block = path.split("/")[0] if "/" in path else "accelerator"
-        row = blocks.setdefault(block, dict.fromkeys(KINDS, 0.0))
-        kind = "registers_clock_nj" if cell.storage or cell.gating else "combinational_nj"
+        row = blocks.setdefault(block_of(path, names), dict.fromkeys(KINDS, 0.0))
+        clocked = cell.storage or cell.gating or path.split("/")[-1].startswith(CLOCK_TREE)
+        kind = "registers_clock_nj" if clocked else "combinational_nj"
         row[kind] += item["internal"] * seconds / frames * 1e9
         row["switching_nj"] += item["switching"] * seconds / frames * 1e9
         row["leakage_nj"] += item["leakage"] * FRAME_S * 1e9
@@ -88,38 +97,43 @@ def sweep(total, cycles):
     return rows
 
 
-def instances_of(library, result, folder, tool):
-    """(leaf instances with W, share of pins annotated, what computed them). `tool`: auto, sta or tables."""
+def instances_of(library, result, folder, tool, netlist, spefs):
+    """(leaf instances with W, share of pins annotated, what computed them). `tool`: auto, sta or tables.
+
+    `folder` holds the activity, `netlist` the netlist; `spefs` are extracted wires, instance path -> file.
+    """
     saif = (folder / "activity.saif").resolve()
     version = sta_tool.version() if tool != "tables" and (tool == "sta" or shutil.which("sta")) else "0"
     if int(version.split(".")[0]) >= 3 and liberty_power.has_tables(library.cells.cells):
         text = sta_tool.run("power", folder, saif=saif, scope="accelerator", **sta_tool.settings(
-            library, result["views"], folder / "netlist.v", "accelerator", PERIOD))
+            library, result["views"], netlist / "netlist.v", "accelerator", PERIOD, spefs))
         return *parse(text), f"OpenSTA {version}"
     if tool == "sta":
         raise FlowError(f"sta {version} does not read SAIF: power needs OpenSTA 3 (github.com/parallaxsw/OpenSTA), "
                         "or --tool tables")
+    if spefs:
+        raise FlowError("--tool tables knows no extracted wires: power after layout needs OpenSTA 3")
     with Progress("Liberty tables"):
-        netlist = Netlist(folder / "netlist.json", library.cells.cells, "accelerator")
-        buffers = memories.compose(configs.from_dict(result["configuration"]), library,
-                                   result["settings"]["prefer"])
+        netlist = Netlist(netlist / "netlist.json", library.cells.cells, "accelerator")
+        buffers = memories.built(configs.from_dict(result["configuration"]), library, result["settings"])
         return liberty_power.instances(library, netlist, {b.macro.name: b.macro for b in buffers.values()}, saif)
 
 
-def analyse(library, result, folder, tool="auto"):
-    """The power report of a synthesised folder that holds `activity.saif`."""
-    for name in ("activity.saif", "activity.json", "netlist.json"):
-        if not (folder / name).is_file():
-            raise FlowError(f"{folder / name} is missing: run `sottovoce gate-activity` first")
+def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
+    """The power report of a folder that holds `activity.saif`; `netlist`: the folder of the netlist, if another."""
+    netlist = netlist or folder
+    for path in (folder / "activity.saif", folder / "activity.json", netlist / "netlist.json"):
+        if not path.is_file():
+            raise FlowError(f"{path} is missing: run `sottovoce gate-activity` first")
     window = json.loads((folder / "activity.json").read_text())
-    instances, share, method = instances_of(library, result, folder, tool)
+    instances, share, method = instances_of(library, result, folder, tool, netlist, spefs)
     if share < 0.95:
         raise FlowError(f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of "
                         "another netlist; run `sottovoce gate-activity` again")
-    netlist = json.loads((folder / "netlist.json").read_text())["modules"]
-    cells_of, root_pf = leaves(netlist, "accelerator", library.cells.cells)
+    modules = json.loads((netlist / "netlist.json").read_text())["modules"]
+    cells_of, root_pf = leaves(modules, "accelerator", library.cells.cells)
     seconds = window["cycles"] * PERIOD * 1e-9
-    blocks = by_block(instances, cells_of, seconds, window["frames"])
+    blocks = by_block(instances, cells_of, seconds, window["frames"], result["blocks"])
     blocks["clock net"] = dict.fromkeys(KINDS, 0.0)
     blocks["clock net"]["switching_nj"] = clock_root(root_pf, library.cells.voltage, window["cycles"], window["frames"])
     add_memories(blocks, result["memories"], window["row_reads"], window["frames"])
@@ -179,14 +193,26 @@ def table(report):
 
 def add_arguments(parser):
     """Options of the command."""
-    libraries.arguments(parser)
+    libraries.arguments(parser, corners=True)
+    activity_arguments(parser)
     parser.add_argument("--tool", choices=("auto", "sta", "tables"), default="auto",
                         help="OpenSTA 3, or the Liberty tables; auto: the first to be had (default: %(default)s)")
 
 
 def run(args):
     """Compute and print the report."""
-    _, library, folder = runs.opened(args)
-    report = analyse(library, runs.synthesised(folder, args), folder, args.tool)
-    store.write_json(folder / "power.json", report | {"command": args.command})
+    config, library, base = runs.opened(args)
+    result = runs.synthesised(base, args)
+    buffers = memories.built(config, library, result["settings"])  # of this corner
+    result["views"] = mapping.write_views({b.macro.name: b.macro for b in buffers.values()}, library, base)
+    result["memories"] = {name: m | buffers[name.removesuffix("_weights")].row()
+                          for name, m in result["memories"].items()}
+    stage = "routed" if args.layout else "synthesised"
+    folder = runs.activity_of(base, stage, args.activity)
+    netlist, blocks, spefs = routed.collect(base, library) if args.layout else (base, [], {})
+    report = analyse(library, result, folder, args.tool, netlist, spefs) | {
+        "stage": stage, "corner": library.corner, "activity": args.activity, "variant": args.variant, "routed": blocks,
+        "command": args.command}
+    name = "power" if library.corner == "typ" else f"power-{library.corner}"
+    store.write_json(folder / f"{name}.json", report)
     print(table(report))

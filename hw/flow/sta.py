@@ -2,14 +2,18 @@
 
     sottovoce sta --config paper --lib ihp-sg13g2 --fast 10
 
-No wires yet: cells and their loads only; `sottovoce openroad` has placed and routed wires.
+    sottovoce sta --config tiny --layout --corner slow
+
+Before layout cells and their loads only, and an ideal clock. `--layout` takes the netlist and the extracted wires of
+`sottovoce layout`, with the clock's own arrival: of the whole, or of the blocks that have been laid out; with `--block`
+of one alone.
 """
 
 import re
 
 from hw import store
+from hw.flow.lib import layout_settings, mapping, memories, routed, runs, sta_tool
 from hw.flow.lib import library as libraries
-from hw.flow.lib import mapping, memories, runs, sta_tool
 from hw.flow.lib.errors import FlowError
 
 SLOW = 10_000.0  # ns: 100 kHz, as published
@@ -30,15 +34,17 @@ def parse(text):
                      "arrival_ns": float(arrival[1]) if arrival else None,
                      "path": [{"pin": pin, "cell": cell, "delay_ns": float(delay), "time_ns": float(time)}
                               for delay, time, pin, cell in pins]}
+    for kind, part in re.findall(r"^LIMIT (\w+)\n(.*?)(?=^LIMIT|^END)", text, re.M | re.S):
+        out[f"{kind}_violations"] = part.count("(VIOLATED)")
     return out
 
 
-def analyse(library, result, folder, periods, top="accelerator", netlist=None):
-    """Timing at each period (ns): {"100 kHz": {...}}."""
+def analyse(library, result, folder, periods, top="accelerator", netlist=None, spefs=None):
+    """Timing at each period (ns): {"100 kHz": {...}}; with extracted wires `spefs`, instance path -> file."""
     out = {}
     for period in periods:
         text = sta_tool.run("timing", folder, **sta_tool.settings(
-            library, result["views"], netlist or folder / "netlist.v", top, period))
+            library, result["views"], netlist or folder / "netlist.v", top, period, spefs))
         out[clock_name(period)] = {"period_ns": period, **parse(text)}
     return out
 
@@ -51,6 +57,8 @@ def clock_name(period):
 def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser, corners=True)
+    parser.add_argument("--layout", action="store_true", help="netlist and wires of `sottovoce layout`")
+    parser.add_argument("--block", default=layout_settings.TOP, help="module to time alone (default: the whole)")
     parser.add_argument("--fast", type=float, default=10.0, help="period of the fast clock, ns (default: %(default)s)")
 
 
@@ -60,15 +68,27 @@ def run(args):
         raise FlowError(f"--fast {args.fast:g}: wanted a period in ns above 0")
     config, library, folder = runs.opened(args)
     result = runs.synthesised(folder, args)
-    kinds = {b.macro.name: b.macro for b in memories.compose(config, library, result["settings"]["prefer"]).values()}
-    result["views"] = mapping.write_views(kinds, library, folder)  # of this corner
-    timing = analyse(library, result, folder, (SLOW, args.fast))
-    target = folder / f"sta-{library.corner}.json"
-    store.write_json(target, {"config": config.name, "library": library.name, "corner": library.corner,
+    kinds = {b.macro.name: b.macro for b in memories.built(config, library, result["settings"]).values()}
+    views = mapping.write_views(kinds, library, folder)  # of this corner
+    result["views"] = layout_settings.mended(views, folder / "views" / library.corner)
+    netlist, spefs, stage = folder / "netlist.v", {}, "synthesised"
+    if args.layout:
+        alone = args.block != layout_settings.TOP
+        place, blocks, spefs = routed.collect(folder, library, [args.block] if alone else None)
+        netlist, stage = place / "netlist.v", "routed"
+        if alone:
+            spefs = {"": place / f"{args.block}.spef"}
+        print(f"routed: {', '.join(blocks)}")
+    timing = analyse(library, result, folder, (SLOW, args.fast), args.block, netlist, spefs)
+    name = "-".join([*([stage] if args.layout else []), *([args.block] if args.block != layout_settings.TOP else [])])
+    target = folder / f"sta-{library.corner}{name and '-' + name}.json"
+    store.write_json(target, {"config": config.name, "library": library.name, "corner": library.corner, "stage": stage,
+                              "block": args.block,
                               "timing": timing, "command": args.command,
                               "tool_versions": {"sta": sta_tool.version()}})
     for name, t in timing.items():
-        print(f"{name}: setup slack {t['setup_slack_ns']:.3f} ns, hold slack {t['hold_slack_ns']:.3f} ns")
+        print(f"{name}: setup slack {t['setup_slack_ns']:.3f} ns, hold slack {t['hold_slack_ns']:.3f} ns, "
+              f"{t['max_slew_violations']} slew and {t['max_capacitance_violations']} load violations")
     worst = timing[clock_name(args.fast)]["setup"]
     print(f"critical path, {worst['arrival_ns']} ns, {worst['start']} -> {worst['end']}:")
     for step in worst["path"]:

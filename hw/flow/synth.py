@@ -16,16 +16,20 @@ from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
 
 
-def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, prefer="area", top="accelerator",
-               made_by=""):
+def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, prefer="area", memory="macros",
+               top="accelerator", made_by=""):
     """Map one configuration; returns the report as plain values and leaves the netlist in `folder`.
 
-    `made_by` is the command for the report's own line; what an older netlist left in `folder` goes.
+    `memory` "flip-flops" maps the memories' own RTL to cells, for a netlist without macros. `made_by` is the command
+    for the report's own line; what an older netlist left in `folder` goes.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     runs.forget(folder)
-    buffers = memories.compose(config, library, prefer)
+    if memory not in ("macros", "flip-flops"):
+        raise FlowError(f"memory={memory!r}: wanted macros or flip-flops")
+    chosen = {"prefer": prefer, "memories": memory}
+    buffers = memories.built(config, library, chosen)
     files, kinds = mapping.sources(config, buffers, folder, top)
     if top != "accelerator":
         buffers = {}
@@ -40,7 +44,7 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
     mapping.to_verilog(folder, "netlist.json", "netlist.v")
     result = area.synthesis(config, library, netlist, buffers)
     result |= {
-        "settings": {"goal": goal, "adders": adders, "clock_gating": gating, "prefer": prefer,
+        "settings": {"goal": goal, "adders": adders, "clock_gating": gating, **chosen,
                      "fanout": mapping.FANOUT},
         "fanout_buffers": added, "warnings": warnings, "seconds": round(seconds, 1), "peak_mb": peak,
         "rtl_sha256": hashlib.sha256((folder / "rtl.v").read_bytes()).hexdigest(),
@@ -61,13 +65,16 @@ def add_arguments(parser):
     parser.add_argument("--no-clock-gating", action="store_true", help="keep enables as multiplexers")
     parser.add_argument("--prefer", choices=("area", "energy"), default="area",
                         help="choice of macros (default: %(default)s)")
+    parser.add_argument("--memories", choices=("macros", "flip-flops"), default="macros",
+                        help="SRAM macros, or flip-flops for a netlist of cells alone: choose a --variant for it "
+                        "(default: %(default)s)")
 
 
 def run(args):
     """Map as told and print the report."""
     config, library, folder = runs.opened(args)
     result = synthesise(config, library, folder, goal=args.goal, adders=args.adders, gating=not args.no_clock_gating,
-                        prefer=args.prefer, made_by=args.command)
+                        prefer=args.prefer, memory=args.memories, made_by=args.command)
     text = area.page(result)
     store.write_atomically(folder / "synth.md", text.encode())
     area.picture(result, folder / "area.png")

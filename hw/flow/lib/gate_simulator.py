@@ -1,7 +1,8 @@
 """A zero-delay gate simulator: the whole mapped netlist, levelised and vectorised over cells with numpy.
 
 Needs no compiler, and counts every net's toggles and time at one as it goes: the activity that power analysis wants.
-One `step` is one clock cycle. A flip-flop behind a clock gate moves where its enable was high before the edge.
+One `step` is one clock cycle. A flip-flop behind a clock gate moves where its enable was high before the edge; the
+buffers of a clock tree pass their root's edges on. No delays, hence no glitches: `glitches` bounds those.
 """
 
 import re
@@ -26,6 +27,7 @@ class GateSimulator:
         self.count = 2
         self.pins = []      # (instance path, cell, {pin: net}) of every leaf, for activity files
         self._gates, self._flops, self.clock_gates, self.macros = [], [], [], {}
+        self._repeats = {}  # output net of a buffer -> its input net
         top = netlist.modules[netlist.top]
         ports = {name: [self._new() for _ in spec["bits"]] for name, spec in top["ports"].items()}
         self.ports = {name: np.array(nets) for name, nets in ports.items()}
@@ -39,6 +41,12 @@ class GateSimulator:
         self.high = np.zeros(self.count, np.int64)
         self.cycles = 0
         self.recording = False
+
+    def root(self, net):
+        """The clock net that `net` repeats: itself, or the root of the buffers that drive it."""
+        while net in self._repeats:
+            net = self._repeats[net]
+        return net
 
     def _new(self):
         self.count += 1
@@ -55,6 +63,7 @@ class GateSimulator:
                 else:
                     nets[bit] = net
         self._gates += [("alias", source, target) for target, source in alias]
+        self._repeats |= {target: source for target, source in alias if source not in (ZERO, ONE)}
 
         def net(bit):
             if bit not in nets:
@@ -94,6 +103,8 @@ class GateSimulator:
                 self._flops.append((pins[a["next_state"]], pins[a["clocked_on"]], pins[pin.name], same))
         else:
             self._gates.append(("cell", cell, pins))
+            if len(cell.inputs) == 1 and [p.function.strip("() ") for p in cell.outputs] == [cell.inputs[0].name]:
+                self._repeats[pins[cell.outputs[0].name]] = pins[cell.inputs[0].name]
 
     # --- order --------------------------------------------------------------------------------------------
     def _levelise(self):
@@ -143,10 +154,14 @@ class GateSimulator:
         self._d, self._ck, self._q, self._same = flops[:, 0], flops[:, 1], flops[:, 2], flops[:, 3].astype(np.uint8)
         self._gating = np.array(self.clock_gates, np.int64).reshape(-1, 3)
         enable_of = {out: enable for clock, enable, out in self.clock_gates}
-        wild = set(self._ck.tolist()) - {self.clock} - set(enable_of)
-        if wild or any(clock != self.clock for clock, _, _ in self.clock_gates):
+        roots = {net: self.root(net) for net in {*self._ck.tolist(), *(clock for clock, _, _ in self.clock_gates)}}
+        wild = set(roots.values()) - {self.clock} - set(enable_of)
+        if wild or any(roots[clock] != self.clock for clock, _, _ in self.clock_gates):
             raise FlowError(f"{len(wild)} clock nets are neither clk nor a clock gate's output")
-        self._enable = np.array([enable_of.get(c, ONE) for c in self._ck.tolist()])
+        self._enable = np.array([enable_of.get(roots[c], ONE) for c in self._ck.tolist()])
+        sources = {self.clock, *enable_of}
+        self.clock_roots = {net: root for net in {*self._repeats, *sources} for root in [self.root(net)]
+                            if root in sources}
 
     def settle(self):
         """Propagate inputs, flip-flops and memory outputs through the gates."""

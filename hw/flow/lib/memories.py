@@ -141,6 +141,11 @@ def compose(config, library, prefer="area"):
     return out
 
 
+def built(config, library, settings):
+    """`compose` of a synthesis by its `settings`: empty where the memories are flip-flops of the netlist."""
+    return {} if settings.get("memories") == "flip-flops" else compose(config, library, settings["prefer"])
+
+
 def modules(buffers):
     """Module name of the RTL -> `Buffer`; buffers of one size share a module."""
     kind = {"neuron_state": "state_memory"}

@@ -10,7 +10,7 @@ from hw.flow.lib.errors import FlowError
 
 # what other commands leave in a synthesis folder; a new netlist makes all of it stale
 FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
-                "gates", "openroad", "ablation")
+                "gates", "layout", "ablation", "synthesised-*", "routed-*")
 
 
 def folder_of(args, config, library):
@@ -18,9 +18,17 @@ def folder_of(args, config, library):
     return args.out / config.name / library.name / args.variant
 
 
-def stimulus_of(args, config):
+ACTIVITIES = {"speech": 1, "published": 2, "recording": 0}  # where frames come from -> how many only fill the network's state
+
+
+def stimulus_of(args, config, activity="speech"):
     """Where the frames that a configuration's netlist runs are kept, for every library and variant of it."""
-    return args.out / config.name / "stimulus.bin"
+    return args.out / config.name / f"stimulus{'' if activity == 'speech' else '-' + activity}.bin"
+
+
+def activity_of(folder, stage="synthesised", activity="speech"):
+    """The folder of a netlist's recorded activity, of a synthesis folder; of real speech before layout, itself."""
+    return Path(folder) if (stage, activity) == ("synthesised", "speech") else Path(folder) / f"{stage}-{activity}"
 
 
 def synthesised(folder, args):

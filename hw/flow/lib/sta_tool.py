@@ -43,7 +43,8 @@ def run(script, folder, **settings):
     return text
 
 
-def settings(library, views, netlist, top, period):
+def settings(library, views, netlist, top, period, spefs=None):
     """Tcl variables that every script takes."""
     return {"liberties": [library.cells.path, *views], "netlist": Path(netlist).resolve(), "top": top, "sdc": SDC,
-            "clock_period": period, "driving_cell": library.drive, "load_pf": 0.02}
+            "clock_period": period, "driving_cell": library.drive, "load_pf": 0.02,
+            "spefs": [word for item in (spefs or {}).items() for word in item]}

@@ -30,11 +30,12 @@ class Progress:
         return self
 
     def tick(self, done=None, name=None):
-        """Call as often as is handy; `done` steps are over and the one called `name` runs."""
+        """Call as often as is handy; `done` steps are over; `name` is what runs now."""
         if done is not None:
             self.bar.n = done
-            self.bar.set_postfix_str(name or "", refresh=False)
-        if done is not None or time.monotonic() - self.shown > BEAT_S:
+        if name is not None:
+            self.bar.set_postfix_str(name, refresh=False)
+        if done is not None or name is not None or time.monotonic() - self.shown > BEAT_S:
             self.shown = time.monotonic()
             self.bar.refresh()
 
@@ -62,12 +63,15 @@ def ended(process):
         process.wait()
 
 
-def watched(call, text, log):
-    """Run a tool under a `Progress`, its output kept in the file `log` as it comes; returns the output."""
+def watched(call, text, log, said=lambda line: None):
+    """Run a tool under a `Progress`, its output kept in the file `log` as it comes; returns the output.
+
+    `said` makes of a line of the output what it says of how far the tool is, or None.
+    """
     with Progress(text) as progress, log.open("w", buffering=1) as kept, \
             subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process, \
             ended(process):
         for line in process.stdout:
             kept.write(line)
-            progress.tick()
+            progress.tick(name=said(line))
     return log.read_text()

@@ -10,11 +10,11 @@ from hw.flow.lib import runs
 
 ROW = {"config": "tiny", "library": "lib", "corner": "typ", "variant": "default", "rtl_sha256": "a", "settings": {},
        "power_uw_at_10ms": 1.0, "ablation": [1], "slack_ns": {"typ": 1}, "critical_path": {}, "gate_level": {"lif": 1},
-       "placed": {"lif": 1}, "recipes": {"area": "x", "energy": "y"}, "tool_versions": {"sta": "3"}}
+       "layout": {"lif": 1}, "recipes": {"area": "x", "energy": "y"}, "tool_versions": {"sta": "3"}}
 
 
 def again(**changes):
-    empty = {"power_uw_at_10ms": None, "ablation": None, "slack_ns": {}, "gate_level": {}, "placed": {},
+    empty = {"power_uw_at_10ms": None, "ablation": None, "slack_ns": {}, "gate_level": {}, "layout": {},
              "recipes": {"area": "x"}, "tool_versions": {}}
     return copy.deepcopy(ROW) | empty | changes
 
@@ -27,7 +27,7 @@ def test_rows_without_a_folder_stay():
 def test_figures_that_were_not_run_again_stay():
     merged, = collect.merge([ROW], [again(slack_ns={"slow": 2}, placed={"pe_array": 2})], collect.KEY)
     assert merged["power_uw_at_10ms"] == 1.0 and merged["ablation"] == [1]
-    assert merged["slack_ns"] == {"typ": 1, "slow": 2} and merged["placed"] == {"lif": 1, "pe_array": 2}
+    assert merged["slack_ns"] == {"typ": 1, "slow": 2} and merged["layout"] == {"lif": 1, "pe_array": 2}
     assert merged["recipes"] == ROW["recipes"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from hw import store
 from hw.flow import collect, gate_activity, power, sta
-from hw.flow.lib import placed, published, sta_tool
+from hw.flow.lib import published, sta_tool
 from hw.flow.lib.errors import FlowError
 
 STA = """SETUP 4.380000
@@ -21,6 +21,10 @@ PATH hold
 Startpoint: a_reg
 Endpoint: b_reg
            0.49   data arrival time
+LIMIT max_slew
+a/X   0.30   0.41  -0.11 (VIOLATED)
+b/X   0.30   0.31  -0.01 (VIOLATED)
+LIMIT max_capacitance
 END
 """
 
@@ -28,6 +32,7 @@ END
 def test_timing_is_read_with_its_path():
     t = sta.parse(STA)
     assert (t["setup_slack_ns"], t["hold_slack_ns"]) == (4.38, -0.17)
+    assert (t["max_slew_violations"], t["max_capacitance_violations"]) == (2, 0)
     assert (t["setup"]["start"], t["setup"]["end"], t["setup"]["arrival_ns"]) == ("buffer/macro", "pe_set1/a_reg", 4.99)
     assert [s["pin"] for s in t["setup"]["path"]] == ["buffer/macro/A_DOUT[16]", "g560/Y"]
     assert (sta.clock_name(10_000.0), sta.clock_name(2.0)) == ("100 kHz", "500 MHz")
@@ -61,39 +66,6 @@ def test_a_missing_sta_is_named_with_its_command(monkeypatch):
         sta_tool.version()
 
 
-def test_a_flow_log_is_read():
-    log = ("STEP floorplan\nSTEP placement\n[INFO CTS-0010]  Clock net \"clk\" has 40 sinks\n"
-           "[INFO CTS-0010]  Clock net \"n7\" has 32 sinks\n[INFO CTS-0018]     Created 5 clock buffers.\n"
-           "[INFO CTS-0018]     Created 4 clock buffers.\n[INFO RSZ-0032] Inserted 85 hold buffers.\n"
-           "Total            250000      50000           20.00%             0 /  0 /  3\n"
-           "[INFO GRT-0018] Total wirelength: 1234 um\n"
-           "STEP reports\nworst slack 0.11\nworst slack -0.02\ntns -0.5\nClock clk\nLatency      CRPR       Skew\n"
-           "a_reg/CLK ^\n   0.30\nb_reg/CLK ^\n   0.24   0.00       0.06\n\n"
-           "Design area 24448 u^2 48% utilization.\n"
-           "Total                  1.5e-03   7.3e-04   5.5e-05   2.3e-03 100.0%\nEND\n")
-    out = placed.parse(log, "v2.0-5")
-    assert (out["area_um2"], out["utilisation_percent"], out["setup_slack_ns"]) == (24448, 48, 0.11)
-    assert (out["hold_slack_ns"], out["tns_ns"], out["skew_ns"], out["power_w"]) == (-0.02, -0.5, 0.06, 2.3e-3)
-    assert (out["clock_nets"], out["clock_sinks"], out["clock_buffers"]) == (2, 72, 9)
-    assert (out["wirelength_um"], out["routing_overflow"], out["timing_repair_buffers"]) == (1234, 3, 85)
-    assert out["steps"] == ["floorplan", "placement", "reports"] and out["tool_versions"] == {"openroad": "v2.0-5"}
-
-
-def test_a_log_that_says_nothing_gives_nothing():
-    out = placed.parse("STEP floorplan\n")
-    assert all(out[k] is None for k in ("area_um2", "setup_slack_ns", "skew_ns", "routing_overflow", "clock_sinks"))
-
-
-def test_a_placed_def_is_drawn(tmp_path):
-    text = ("UNITS DISTANCE MICRONS 1000 ;\nDIEAREA ( 0 0 ) ( 20000 10000 ) ;\n"
-            "- a/g1 INV + PLACED ( 1000 2000 ) N ;\n- g2 BUF + PLACED ( 3000 4000 ) FS ;\n")
-    die, cells = placed.components(text)
-    assert die == [0, 0, 20, 10] and cells == [("a/g1", "INV", 1.0, 2.0), ("g2", "BUF", 3.0, 4.0)]
-    (tmp_path / "placed.def").write_text(text)
-    placed.picture(tmp_path / "placed.def", tmp_path / "placed.png", "test")
-    assert (tmp_path / "placed.png").stat().st_size > 1000
-
-
 def test_missing_inputs_are_refused_in_one_line(tmp_path):
     with pytest.raises(FlowError, match="sottovoce synth"):
         collect.collect(tmp_path)
@@ -108,14 +80,15 @@ def test_committed_results_sum_up():
         assert sum(row["area_um2"].values()) == pytest.approx(row["total_um2"], abs=0.1)
         assert row["latches"] == 0 and row["tool_versions"]["yosys"]
         if "recipes" in row:
-            groups = {name.split(",")[0] for name in row["recipes"]} & {"area", "energy", "gate_level", "placed"}
             given = {"area": True, "energy": row["power_uw_at_10ms"], "gate_level": row["gate_level"],
-                     "placed": row["placed"]}
+                     "placed": row.get("placed"), "layout": row.get("layout")}
+            groups = {name.split(",")[0] for name in row["recipes"]} & set(given)
             assert groups == {name for name, value in given.items() if value}
         else:
             assert row["command"]  # made before every group of figures had its own
-        for found in (row["placed"] or {}).values():
-            assert found["steps"][-1] == "reports" and found["tool_versions"]["openroad"]
+        for found in (row.get("layout") or {}).values():
+            assert found["stage"] == "routed" and found["tool_versions"]["openroad"]
+            assert found["route_violations"] == found["antennas"] == found["unpowered_pins"] == 0
         for found in row["gate_level"].values():
             assert found["differ"] == 0 < found["compared"]
         if row["energy_per_frame_nj"]:
