@@ -22,10 +22,10 @@ set_output_delay [expr {0.3 * $clock_period}] -clock clk [all_outputs]
 set_driving_cell -lib_cell $driving_cell $data_inputs
 set_load $load_pf [all_outputs]
 # The reset is synchronous: an ordinary input. Its release is timed like any other.
-# The mode stands still while a frame runs. It is written on the load port, which is ready between frames only; a frame
-# begins with the slots of its features and a slot of `combine`, which do not look at it, so that two edges at least
-# lie between its change and the first slot that does (hw/sequencer.py).
-set static_registers [get_cells -quiet mode_*_reg]
+# The mode stands still while a frame runs. It is written on the load port, which is open between frames only
+# (hw/load_port.py); a frame begins with the slots of its features and a slot of `combine`, which do not look at it, so
+# that two edges at least lie between its change and the first slot that does (hw/sequencer.py).
+set static_registers [get_cells -quiet -hierarchical *mode_register_*_reg]
 if {[llength $static_registers]} {
   set_multicycle_path 2 -setup -from $static_registers
   set_multicycle_path 1 -hold -from $static_registers

@@ -18,7 +18,8 @@ def folder_of(args, config, library):
     return args.out / config.name / library.name / args.variant
 
 
-ACTIVITIES = {"speech": 1, "published": 2, "recording": 0}  # where frames come from -> how many only fill the network's state
+# where frames come from -> how many of them only fill the network's state
+ACTIVITIES = {"speech": 1, "published": 2, "recording": 0}
 
 
 def stimulus_of(args, config, activity="speech"):

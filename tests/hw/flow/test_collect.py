@@ -25,7 +25,7 @@ def test_rows_without_a_folder_stay():
 
 
 def test_figures_that_were_not_run_again_stay():
-    merged, = collect.merge([ROW], [again(slack_ns={"slow": 2}, placed={"pe_array": 2})], collect.KEY)
+    merged, = collect.merge([ROW], [again(slack_ns={"slow": 2}, layout={"pe_array": 2})], collect.KEY)
     assert merged["power_uw_at_10ms"] == 1.0 and merged["ablation"] == [1]
     assert merged["slack_ns"] == {"typ": 1, "slow": 2} and merged["layout"] == {"lif": 1, "pe_array": 2}
     assert merged["recipes"] == ROW["recipes"]
