@@ -58,7 +58,7 @@ def linked():
             for page, text in PAGES.items() for target in LINK.findall(text)}
 
 
-@pytest.mark.parametrize("pattern", ["docs/*.png", "docs/notes/*.md", "docs/*.md"])
+@pytest.mark.parametrize("pattern", ["docs/*.png", "docs/pictures/*.svg", "docs/notes/*.md", "docs/*.md"])
 def test_nothing_in_docs_is_left_unlinked(pattern):
     missing = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(pattern)) if path not in linked()]
     assert not missing, f"no page links {', '.join(missing)}"
