@@ -18,7 +18,7 @@ from hw.interface import MODES, WEIGHT_BUFFERS, phases
 from sw import golden
 
 HERE = Path(__file__).parent
-HARNESS = Path(harness.__file__).parent
+MODEL_ACCESS = Path(harness.__file__).with_name("model_access.hpp")
 READS = ("input_read", "recurrent_read__0", "recurrent_read__1", "fc_read__0", "fc_read__1")  # by WEIGHT_BUFFERS
 PE = ("gate", "shift", "negate", "clear", "load")
 SEQUENCER = ("phase", "idle", "digits__advance", "digits__index", "spikes__advance", "spikes__visits__0",
@@ -73,8 +73,9 @@ constexpr int SAMPLES = {len(FIRST) + len(signals)};
     return builder.Design(
         label=f"{config.name}-timeline", top="accelerator", optimise="-O0", verilator=harness.FAST,
         sources={"probes.vlt": control_file(PROBES), "accelerator.v": builder.verilog("accelerator", config),
-                 "geometry.hpp": geometry.header(config), "samples.hpp": header},
-        mains={"timeline": HERE / "timeline.cpp"}, headers=(HARNESS / "model_access.hpp",))
+                 "geometry.hpp": geometry.header(config), "samples.hpp": header,
+                 "model_access.hpp": MODEL_ACCESS.read_text()},
+        mains={"timeline": HERE / "timeline.cpp"})
 
 
 def record(model, mode, x, number, progress=lambda done: None):

@@ -16,6 +16,7 @@ from hw.interface import WEIGHT_BUFFERS, phases
 
 IDLE = "."
 GROUPS = {"input": "input", "L0": "layer 0", "L1": "layer 1", "deep": "deeper layers", "fc": "FC", "control": "control"}
+SKIPS = ("zero-skip, low half", "zero-skip, high half")
 STATE = re.compile(r"([a-z.])(-?\d*)(?:\*(\d+))?$")
 KINDS = {  # letter -> (in words, with the state's number; the class that the page colours it by)
     "f": ("feature {} arrives", "arrive"), "s": ("feature {}: next nonzero digits", "scan"),
@@ -85,10 +86,10 @@ def lines(frame):
              "input scan": states("s", s["digits__index"], s["digits__advance"])}
     rows = [np.asarray(s[f"spikes__visits__{half}"]) >> 1 for half in range(2)]
     valid = [(s[f"spikes__visits__{half}"] & 1) * s["spikes__advance"] for half in range(2)]
-    for half, part in enumerate(("low half", "high half")):
+    for half, unit in enumerate(SKIPS):
         neurons = [row + (config.half_of(_scanned(config, names[p])) if half and w else 0)
                    for row, p, w in zip(rows[half], s["phase"], valid[half], strict=True)]
-        found[f"zero-skip, {part}"] = states("v", neurons, valid[half])
+        found[unit] = states("v", neurons, valid[half])
     for name, read in frame.reads().items():
         found[f"{name} weights"] = states("r", read, read >= 0)
     slot = np.concatenate([[0], (s["digits__advance"] | valid[0] | valid[1])[:-1]])  # acts on the row read before
@@ -112,20 +113,22 @@ def _pe(gate, shift, negate, load, slot):
 
 def totals(unit_lines, names):
     """What every unit did, by phase: rows (phase, first cycle, cycles, neurons or features visited, rows read of each
-    buffer, additions of each PE set, spikes, beats), each cycle counted under the phase that the sequencer is in;
-    cycles before and after the slots come under "" ."""
+    buffer, additions of each PE set, spikes, beats). PE sets and LIF act in the cycle after the slot that asks for it,
+    and are counted under that slot's phase. Cycles before and after the slots, and what falls in them, come under "".
+    """
     states = {unit: decode(line) for unit, line in unit_lines.items()}
     phase = [names[int(state[1:])] if state != IDLE else "" for state in states["sequencer"]]
-    order = list(dict.fromkeys(phase))
+    late = [""] + phase[:-1]
 
-    def count(unit, name, letters):
-        return sum(p == name and s[0] in letters for p, s in zip(phase, states[unit], strict=True))
+    def during(unit, name, when):
+        return [state for now, state in zip(when, states[unit], strict=True) if now == name and state != IDLE]
 
     table = []
-    for name in order:
-        fired = sum(int(s[1:]) for p, s in zip(phase, states["LIF"], strict=True) if p == name and s != IDLE)
-        visits = sum(count(f"zero-skip, {part} half", name, "v") for part in ("low", "high"))
-        table.append([name, phase.index(name), phase.count(name), visits + count("input scan", name, "s"),
-                      *(count(f"{buffer} weights", name, "r") for buffer in WEIGHT_BUFFERS),
-                      *(count(f"PE set {k}", name, "an") for k in range(2)), fired, count("logit drain", name, "b")])
+    for name in dict.fromkeys(phase):
+        visits = sum(len(during(unit, name, phase)) for unit in ("input scan", *SKIPS))
+        reads = [len(during(f"{buffer} weights", name, phase)) for buffer in WEIGHT_BUFFERS]
+        adds = [sum(state[0] in "an" for state in during(f"PE set {k}", name, late)) for k in range(2)]
+        fired = sum(int(state[1:]) for state in during("LIF", name, late))
+        beats = sum(state[0] == "b" for state in during("logit drain", name, phase))
+        table.append([name, phase.index(name), phase.count(name), visits, *reads, *adds, fired, beats])
     return table
