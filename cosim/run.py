@@ -1,6 +1,7 @@
 """cocotb benches: the emitted Verilog on Verilator against the golden model, one test for each mechanism.
 
     sottovoce cosim --test all --config tiny        build/cosim/tiny/TEST.json
+    sottovoce cosim --test lif --waves              the same simulation as waves: gtkwave build/cosim/tiny/lif-lif.gtkw
 """
 
 import signal
@@ -35,6 +36,7 @@ def run_test(name, config, *, seed=1, waves=False, out=OUT, plusargs=()):
         "failures": [r["failure"] for r in results if r["failure"]],
         "signals": _by_signal(results),
         "figures": {key: value for r in results for key, value in r["figures"].items()},
+        "waves": [str(place / f"{name}-{module}.gtkw") for _, module in TESTS[name]] if waves else [],
         "seconds": round(time.monotonic() - started, 1),
         "command": f"sottovoce cosim --test {name} --config {config.name} --seed {seed}",
         "versions": store.versions("amaranth", "pyosys", "verilator", "cocotb", "torch"),
@@ -78,6 +80,8 @@ def show(summary):
         head = " " * 20
     for name, value in summary["figures"].items():
         print(f"{head} {name:<40} {value}")
+    for view in summary["waves"]:
+        print(f"{head} waves: gtkwave {view}")
     for failure in summary["failures"]:
         print(f"{head} FAILED {failure}")
     sys.stdout.flush()
@@ -88,7 +92,8 @@ def add_arguments(parser):
     parser.add_argument("--test", default="all", help="mechanism, or all (default: %(default)s)")
     parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the random vectors (default: %(default)s)")
-    parser.add_argument("--waves", action="store_true", help="leave an FST trace of each simulation")
+    parser.add_argument("--waves", action="store_true",
+                        help="leave a trace of each simulation (FST), with a list of the signals that matter for GTKWave")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the results (default: %(default)s)")
 
 

@@ -5,6 +5,7 @@ Chromium is the system's; `playwright` drives it and `axe-playwright-python` bri
 
 import importlib.util
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 from cosim import results
@@ -30,40 +31,53 @@ def need():
             raise ToolError(f"{package} is missing: run `pip install {package}`")
 
 
+@contextmanager
+def opened(path, size, theme, script=True):
+    """A page from disk in a fresh browser of a size and a theme: `playwright`'s, closed in the end.
+
+    `heard`, a dict of lists on it, has the errors of its console and the requests beyond the file.
+    """
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        try:
+            tab = browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=theme,
+                                      java_script_enabled=script).new_page()
+            tab.heard = {"errors": [], "requests": [], "version": browser.version}
+            tab.on("console", lambda m: tab.heard["errors"].append(m.text) if m.type in ("error", "warning") else None)
+            tab.on("pageerror", lambda e: tab.heard["errors"].append(str(e)))
+            tab.on("request", lambda r: None if r.url.startswith(("file:", "data:"))
+                   else tab.heard["requests"].append(r.url))
+            tab.goto(Path(path).resolve().as_uri())
+            yield tab
+        finally:
+            browser.close()
+
+
 def check(path, pictures=None):
     """What the page at `path` does on every screen in both colours: counts, and each fault in words.
 
     Pictures go to the folder `pictures`, by default `screens` beside the page.
     """
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-    path, faults, passed = Path(path).resolve(), [], set()
-    pictures = Path(pictures or path.parent / "screens")
-    errors, requests, violations = [], [], []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for screen, (width, height) in SCREENS.items():
-            for theme in THEMES:
-                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
-                tab = context.new_page()
-                tab.on("console", lambda m: errors.append(m.text) if m.type in ("error", "warning") else None)
-                tab.on("pageerror", lambda e: errors.append(str(e)))
-                tab.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else requests.append(r.url))
-                tab.goto(path.as_uri())
+    pictures = Path(pictures or Path(path).parent / "screens")
+    errors, requests, violations, wide, passed = [], [], [], [], set()
+    for screen, size in SCREENS.items():
+        for theme in THEMES:
+            with opened(path, size, theme) as tab:
                 tab.screenshot(path=pictures / f"{screen}-{theme}.png", full_page=True)
                 found = Axe().run(tab).response
                 passed |= {rule["id"] for rule in found["passes"]}
                 violations += [f"{screen}, {theme}: {rule['id']}: {rule['help']}: {node['target']}"
                                for rule in found["violations"] for node in rule["nodes"]]
-                wide = tab.evaluate("document.documentElement.scrollWidth")
-                if wide > width:
-                    faults.append(f"{screen}: the page is {wide} wide on a screen of {width}")
-                context.close()
-        version = browser.version
-        browser.close()
+                width = tab.evaluate("document.documentElement.scrollWidth")
+                if width > size[0]:
+                    wide.append(f"{screen}, {theme}: the page is {width} wide on a screen of {size[0]}")
+                errors, requests = errors + tab.heard["errors"], requests + tab.heard["requests"]
+                version = tab.heard["version"]
     return {"console_errors": len(errors), "requests": len(requests), "accessibility_violations": len(violations),
-            "rules_passed": len(passed), "screens": len(SCREENS) * len(THEMES), "chromium": version,
-            "faults": errors + requests + violations + faults, "pictures": str(pictures)}
+            "too_wide": len(wide), "rules_passed": len(passed), "screens": len(SCREENS) * len(THEMES),
+            "chromium": version, "faults": errors + requests + violations + wide, "pictures": str(pictures)}
 
 
 def told(outcome):

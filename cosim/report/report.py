@@ -96,4 +96,4 @@ def run(args):
     outcome = browser.check(out)
     print(browser.told(outcome))
     browser.keep(outcome, "report", args.command, args.publish)
-    return 1 if outcome["console_errors"] or outcome["accessibility_violations"] else 0
+    return 1 if outcome["faults"] else 0

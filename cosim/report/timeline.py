@@ -10,10 +10,12 @@ from cosim.report.figures import Absent, Bar
 FILE = "timeline.json"
 COMMAND = "sottovoce report --simulate --publish"
 LANE, BAR = 14, 11  # height of a lane, and of the bars in it, in units of the picture; a cycle is 1 wide
-LEGEND = (("input", "phase-input"), ("layer 0", "phase-L0"), ("layer 1", "phase-L1"), ("deeper layers", "phase-deep"),
-          ("FC", "phase-fc"), ("control", "phase-control"), ("moves data", "arrive"), ("visits", "visit"),
-          ("reads a row", "read"), ("adds", "add"), ("subtracts", "subtract"), ("holds", "hold"),
-          ("takes input", "load"), ("fires, step 0", "step0"), ("fires, step 1", "step1"), ("captures", "capture"))
+LEGEND = (("sequencer: input", "phase-input"), ("layer 0", "phase-L0"), ("layer 1", "phase-L1"),
+          ("deeper layers", "phase-deep"), ("FC", "phase-fc"), ("control", "phase-control"),
+          ("features and logits: one moves", "arrive"), ("scan and zero-skip: a visit", "visit"),
+          ("memory: a row is read", "read"), ("PE set: adds", "add"), ("subtracts", "subtract"),
+          ("holds, the row is not for it", "hold"), ("takes the input current", "load"),
+          ("LIF: time step 0", "step0"), ("time step 1", "step1"), ("drain: captures", "capture"))
 MOVES = {"arrive": "arrive", "beat": "arrive", "scan": "visit"}  # classes that share a colour
 
 
@@ -99,7 +101,6 @@ def by_phase(results):
     most = max(count for modes in counts.values() for count in modes.values())
     rows = tuple((name, *(Bar(counts[f["mode"]].get(name, 0), str(counts[f["mode"]].get(name, 0)), most)
                           for f in frames)) for name in names)
-    sums = ("in all", *(str(f["cycles"]) for f in frames))
-    return {"head": ("phase", *(f["mode"] for f in frames)), "rows": (*rows, sums),
+    return {"head": ("phase", *(f"{f['mode']}, {f['cycles']} in all" for f in frames)), "rows": rows,
             "made": (results.made(FILE, "timelines", COMMAND),), "note": f"Frame {frames[0]['frame']} of "
             f"{frames[0]['recording']}, as the RTL ran it; the golden model counts the same."}

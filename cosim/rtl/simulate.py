@@ -10,6 +10,8 @@ from cocotb_tools import config as cocotb_paths
 from cocotb_tools.runner import get_runner
 
 from cosim.rtl import builder, probes, toolchain
+from cosim.rtl import waves as viewed
+from hw.interface import phases
 
 # Otherwise pytest's import hook compiles every module anew, torch's included: seconds for each simulation.
 PLAIN_ASSERTIONS = {"COCOTB_REWRITE_ASSERTION_FILES": ""}
@@ -53,8 +55,10 @@ def simulate(test, toplevel, module, config, folder, *, seed, out, waves=False, 
     except (RuntimeError, SystemExit):
         pass  # what failed stands in the results
     if waves:
-        for trace in place.glob("dump.*"):
-            trace.replace(Path(out) / f"{test}-{module}{trace.suffix}")
+        for dump in place.glob("dump.*"):
+            trace = dump.replace(Path(out) / f"{test}-{module}{dump.suffix}")
+            viewed.save(trace, trace.with_suffix(".gtkw"), toplevel, (folder / f"{toplevel}.v").read_text(),
+                        phases(config))
     return _collect(module, record, results, place / "simulation.log")
 
 

@@ -126,5 +126,5 @@ for (const box of document.querySelectorAll(".timeline")) {
   }, { passive: false });
   for (const part of box.querySelectorAll(".buttons, .cursor, .slide, .keys, .readout")) part.hidden = false;
   addEventListener("resize", draw);
-  go(0);
+  go(Math.floor(frame.cycles / 2));
 }

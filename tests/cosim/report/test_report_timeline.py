@@ -80,8 +80,8 @@ def test_cycles_reads_and_beats_are_the_golden_models(model, x, recorded, mode):
 
 
 @pytest.mark.parametrize("sample, said", [
-    ("idle", "cycles of INPUT"), ("fc_read__1__enable", "row reads of fc1"), ("fired", "spikes of layer 0, time step 0"),
-    ("arrived", "beats"), ("taken", "features")])
+    ("idle", "cycles of INPUT"), ("fc_read__1__enable", "row reads of fc1"),
+    ("fired", "spikes of layer 0, time step 0"), ("arrived", "beats"), ("taken", "features")])
 def test_a_record_that_does_not_add_up_is_refused_by_name(recorded, sample, said):
     frame = recorded["t2_merged"]
     samples = {**frame.samples, sample: frame.samples[sample] + 1}
