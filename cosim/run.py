@@ -93,7 +93,7 @@ def add_arguments(parser):
     parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the random vectors (default: %(default)s)")
     parser.add_argument("--waves", action="store_true",
-                        help="leave a trace of each simulation (FST), with a list of the signals that matter for GTKWave")
+                        help="leave a trace of each simulation (FST), with the signals that matter for GTKWave")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the results (default: %(default)s)")
 
 
