@@ -32,9 +32,9 @@ def clear(config, bits=3):
 
 
 def write(path, model, mode, utterances=(), isolated=False):
-    """Write the file, by its path or open: utterances are (T, F) int8 arrays, each run from cleared state. Raises `PredictionError`.
+    """Write the file, by its path or open; utterances are (T, F) int8 arrays, each run from cleared state.
 
-    Without utterances it serves for frames that come later, see `cosim.rtl.live`.
+    Without utterances it serves for frames that come later, see `cosim.rtl.live`. Raises `PredictionError`.
     """
     config = model.config
     registers = _listed(config, images.register_words(model, mode))
