@@ -22,13 +22,16 @@ more = $(value ARGS)
 help: ## This list
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: demo listen evaluate
+.PHONY: demo listen serve evaluate
 ## Recognise
 demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, MODEL=name|folder, OUT=folder)
 	@$(DOOR) demo $(call opt,--wav,WAV) $(call opt,--model,MODEL) $(call opt,--out,OUT) $(more)
 
 listen: $(READY) ## Words or phones in a recording, or from the microphone (WAV=file, MODEL=sparknet-32|rsnn|…|folder)
 	@$(DOOR) listen $(call opt,--model,MODEL) $(more) $(if $(value WAV),-- $(call typed,WAV))
+
+serve: $(READY) ## A local page that listens: microphone or file, spikes as they happen (MODEL=rsnn|…|folder, ARGS=--rtl)
+	@$(DOOR) serve $(call opt,--model,MODEL) $(more)
 
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)

@@ -19,6 +19,7 @@ GROUPS = {
     "recognise": {
         "demo": Command("cosim.demo", "a recording: features, the trained RSNN on gates and on the golden model"),
         "listen": Command("sw.listen", "words or phones in a recording, or from the microphone"),
+        "serve": Command("cosim.serve.serve", "a local page that listens: spikes, phones or words as they happen"),
         "evaluate": Command("", "score a model on labelled speech"),
     },
     "hardware": {

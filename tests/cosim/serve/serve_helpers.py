@@ -27,7 +27,8 @@ def origin(client):
 
 async def everything(socket):
     """What a server says until it closes: its messages by type, frames unpacked and put together."""
-    said = SimpleNamespace(types=[], heard=[], costs=[], dropped=[], started=None, finished=None, error=None, frames=None)
+    said = SimpleNamespace(types=[], heard=[], costs=[], dropped=[], started=None, finished=None, error=None)
+    said.frames = None
     parts = []
     async for message in socket:
         if message.type == WSMsgType.BINARY:

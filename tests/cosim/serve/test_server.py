@@ -168,7 +168,8 @@ def test_garbage_in_the_middle_ends_one_client_alone(offered, whole, wave, messa
 def test_a_message_that_is_too_long_closes_the_socket(offered):
     async def case():
         async with served(offered) as client:
-            return await listen(client, sending(bytes(session.MOST_MESSAGE + 4), 10**7), source="microphone", rate=16000)
+            long = bytes(session.MOST_MESSAGE + 4)
+            return await listen(client, sending(long, len(long)), source="microphone", rate=16000)
     assert asyncio.run(case()).code == 1009
 
 
@@ -207,7 +208,8 @@ def test_no_other_file_can_be_had(offered, path):
 def test_the_pages_files_come_with_the_headers_that_keep_it_in(offered):
     async def case():
         async with served(offered) as client:
-            answers = [await client.get(p) for p in ("/", "/page/app.js", "/page/style.css", f"/clips/{models.CLIP.name}")]
+            paths = ("/", "/page/app.js", "/page/style.css", f"/clips/{models.CLIP.name}")
+            answers = [await client.get(path) for path in paths]
             return [(a.status, a.content_type, a.headers["Content-Security-Policy"]) for a in answers]
     found = asyncio.run(case())
     assert [f[:2] for f in found] == [(200, "text/html"), (200, "text/javascript"), (200, "text/css"),
