@@ -17,6 +17,19 @@ def update(values, part, recipe, publish=False, name="accelerator.json"):
     return path
 
 
+def keep_checks(page, rows, recipe, publish=False):
+    """Put what was measured of a page into `browser_checks` of system.json, in place of that page's earlier rows.
+
+    `rows`: (check, value, limit, passed, command); the value may be at most the limit, unless `passed` says otherwise.
+    Other pages' rows stay. Returns the path.
+    """
+    found = [row for row in store.read_json(store.results("system.json", publish)).get("browser_checks", [])
+             if row["page"] != page]
+    found += [dict(zip(("page", "check", "value", "limit", "passed", "command"), (page, *row), strict=True))
+              for row in rows]
+    return update({"browser_checks": found}, f"browser_checks, {page}", recipe, publish, "system.json")
+
+
 def keep_row(name, row, key, recipe, publish=False, part="networks"):
     """Put a row into the `rows` of a results file, in place of the one of the same `key`; returns the path.
 

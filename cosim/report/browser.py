@@ -10,7 +10,6 @@ from pathlib import Path
 
 from cosim import results
 from cosim.errors import ToolError
-from hw import store
 
 SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
@@ -91,8 +90,8 @@ def told(outcome):
 
 def keep(outcome, name, command, publish):
     """The counts into `browser_checks` of system.json, under the page's name; other pages' stay."""
-    kept = store.read_json(store.results("system.json", publish)).get("browser_checks", {})
-    counts = {key: value for key, value in outcome.items() if key not in ("faults", "pictures")}
-    results.update({"browser_checks": kept | {name: counts}}, f"browser_checks, {name}",
-                   {"command": command, "note": "axe-core's rules on every screen, light and dark, from disk"}, publish,
-                   "system.json")
+    rows = [(check.replace("_", " "), outcome[check], 0, outcome[check] == 0, command)
+            for check in ("console_errors", "requests", "accessibility_violations")]
+    results.keep_checks(name, rows, {"command": command, "note": (
+        f"Chromium {outcome['chromium']}, {outcome['screens']} screens (desktop and phone, light and dark), from disk; "
+        f"{outcome['rules_passed']} rules of axe-core passed")}, publish)

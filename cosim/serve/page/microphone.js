@@ -39,7 +39,7 @@ export async function openMicrophone() {
         track.onended = null;
         track.stop();
       }
-      context.close();
+      if (context.state !== "closed") context.close();
     },
   };
 }

@@ -2,7 +2,7 @@
 
 const COLUMN = 2; // CSS pixels a frame
 const KEPT = 1200; // frames
-const TRACK = 26; // CSS pixels, height of the strip of words
+const TRACK = 40; // CSS pixels, height of the strip of words: two lines, in turn
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -96,13 +96,13 @@ class Track {
     pen.textBaseline = "middle";
     pen.textAlign = "center";
     this.items = this.items.filter((item) => place(item.end_s) > -width);
-    for (const { text, start_s, end_s } of this.items) {
+    for (const { text, start_s, end_s, line } of this.items) {
       const [from, to] = [place(start_s), place(end_s)];
       pen.fillStyle = style("--line");
       pen.fillRect(from, 0, 1, TRACK);
       if (text === "sil") continue;
       pen.fillStyle = style("--ink");
-      pen.fillText(text, (from + to) / 2, TRACK / 2);
+      pen.fillText(text, (from + to) / 2, TRACK * (line ? 0.73 : 0.3));
     }
   }
 }
@@ -146,7 +146,7 @@ export class Strips {
       figure("Features", `${sizes.features} log-mel bands, 8 bits`, this.features.canvas,
         "Scrolling picture of the features: low bands at the bottom, the newest frame at the right."),
       ...this.layers.map((strip, k) => figure(`Spikes of layer ${k}`, `${sizes.layers[k]} neurons` +
-        (k === last ? ", read out as the answer" : ""), strip.canvas,
+        (k === last ? ", read out" : ""), strip.canvas,
         `Scrolling picture of layer ${k}'s spikes: a row a neuron, the newest frame at the right.`)),
       figure(sizes.kind === "phones" ? "Phones" : "Words", "a frame is 10 ms", this.track.canvas,
         "What was heard, under the frames it belongs to. The same stands in the section Heard."));
@@ -168,7 +168,7 @@ export class Strips {
   }
 
   heard(items) {
-    this.track.items.push(...items);
+    for (const item of items) this.track.items.push({ ...item, line: (this.line = !this.line) });
     this.track.paint(this.newest);
   }
 

@@ -61,7 +61,7 @@ const LONG = { INPUT: "input", COMBINE: "combine", WAIT: "wait", FC: "readout", 
 
 function phaseName(name) {
   const [, layer, part] = /^L(\d+)_(.*)$/.exec(name) ?? [];
-  return layer ? `layer ${layer} ${{ RECURRENT: "recurrent", FORWARD: "forward", LIF: "neurons" }[part]}` : LONG[name];
+  return layer ? `L${layer} ${{ RECURRENT: "recurrent", FORWARD: "forward", LIF: "neurons" }[part]}` : LONG[name];
 }
 
 export class Figures {
@@ -91,8 +91,9 @@ export class Figures {
     this.put("clock", `${cost.clock_khz.toFixed(0)} kHz`, "to be done in time");
     if (cost.sound_s) this.computer(cost.busy_s / cost.sound_s);
     const total = cost.phases.reduce((sum, cycles) => sum + cycles, 0) || 1;
-    const shown = cost.phases.map((cycles, i) => ({ cycles, name: phaseName(this.sizes.phases[i]), colour: `var(--c${i % 10})` }))
-      .filter(({ cycles }) => cycles > 0);
+    const shown = cost.phases.map((cycles, i) => ({
+      cycles, name: phaseName(this.sizes.phases[i]), colour: `var(--c${i % 10})`,
+    })).filter(({ cycles }) => cycles > 0);
     this.find("bar").replaceChildren(...shown.map(({ cycles, colour }) => {
       const part = element("span", "");
       part.style.width = `${(100 * cycles) / total}%`;
@@ -103,10 +104,11 @@ export class Figures {
       const entry = element("li", "");
       const swatch = element("span", "", "swatch");
       swatch.style.background = colour;
-      entry.append(swatch, `${name} ${cycles < 10 ? cycles.toFixed(1) : cycles.toFixed(0)}`);
+      entry.append(swatch, name, element("b", cycles < 10 ? cycles.toFixed(1) : cycles.toFixed(0)));
       return entry;
     }));
-    this.find("silent").replaceChildren(...cost.silent.map((share, k) => element("li", `layer ${k}: ${share.toFixed(1)} %`)));
+    this.find("silent").replaceChildren(
+      ...cost.silent.map((share, k) => element("li", `layer ${k}: ${share.toFixed(1)} %`)));
   }
 
   computer(share) {
