@@ -16,7 +16,7 @@ from .types import digit_scan
 
 def recode(m, x, code):
     """Digits of a signed 8-bit value: (nonzero, negative), one bit for each of the eight digits."""
-    nonzero, negative = Signal(8), Signal(8)
+    nonzero, negative = Signal(8, name="nonzero"), Signal(8, name="negative")
     if code == "twos_complement":
         m.d.comb += [nonzero.eq(x), negative.eq(0x80)]
     elif code == "sign_magnitude":

@@ -56,13 +56,15 @@ class LoadPort(wiring.Component):
         m = Module()
         word = self.load.p
         exists, offered = Signal(), Signal()
+        registers = self._registers()
         m.d.comb += [self.load.ready.eq(self.open), offered.eq(self.load.valid & self.open)]
+        m.d.comb += [shown.eq(value) for value, shown in registers.values()]
         with m.Switch(word.buffer):
             for number, (rows, slices) in load_targets(self.config).items():
                 with m.Case(number):
                     m.d.comb += exists.eq((word.row < rows) & (word.slice < slices))
             with m.Case(Buffer.REGISTER):
-                self._registers(m, exists, offered)
+                self._write(m, registers, exists, offered)
         m.d.comb += self.taken.eq((offered & exists) << word.buffer)
         with m.If(self.clear_counters):
             m.d.sync += self.errors.eq(0)
@@ -70,18 +72,19 @@ class LoadPort(wiring.Component):
             m.d.sync += self.errors.eq(self.errors + 1)
         return m
 
-    def _registers(self, m, exists, offered):
-        """Thresholds, mode and clears: rows of `Buffer.REGISTER`, in slice 0."""
-        word = self.load.p
+    def _registers(self):
+        """Row of `Buffer.REGISTER` -> (what is kept, the port that shows it)."""
         kept = {Register[f"THRESHOLD{k}"]: (Signal(self.config.potential_bits, name=f"threshold_{k}", init=1),
                                             self.thresholds[k])
                 for k, layer in enumerate(self.config.layers) if layer.threshold == "layer"}
-        kept[Register.MODE] = (Signal(Mode, name="mode_register").as_value(), self.mode.as_value())
-        for value, shown in kept.values():
-            m.d.comb += shown.eq(value)
+        return kept | {Register.MODE: (Signal(Mode, name="mode_register").as_value(), self.mode.as_value())}
+
+    def _write(self, m, registers, exists, offered):
+        """A word for a register, or a clear; both in slice 0."""
+        word = self.load.p
         with m.If(word.slice == 0):
             with m.Switch(word.row):
-                for register, (value, _) in kept.items():
+                for register, (value, _) in registers.items():
                     with m.Case(register.value):
                         m.d.comb += exists.eq(1)
                         with m.If(offered):
