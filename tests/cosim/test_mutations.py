@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(1800)  # builds a simulator: long on a busy machine
 
-MUTATIONS = [  # file, text, its mutation, test that must fail, signal it must name; the first two in the fast suite
+MUTATIONS = [  # file, text, its mutation, test that must fail, signal it must name; the first in the fast suite
     ("lif", "v >= threshold", "v > threshold", "lif", "spike"),
     ("pe_array", "(self.negate & self.gate)", "self.negate", "pe_array", "accumulator"),
     ("combine", "(1 << shift) >> 1", "0", "input_layer", "input current"),
@@ -52,7 +52,7 @@ OF_CORNER = [  # as above, on a configuration of what `tiny` has not: groups, ta
 
 
 @pytest.mark.parametrize(("config", "block", "text", "mutation", "test", "signal"), [
-    *(pytest.param("tiny", *mutation, id=f"{mutation[0]}-{index}", marks=[pytest.mark.slow] if index > 1 else [])
+    *(pytest.param("tiny", *mutation, id=f"{mutation[0]}-{index}", marks=[pytest.mark.slow] if index else [])
       for index, mutation in enumerate(MUTATIONS)),
     *(pytest.param("corner.yaml", *mutation, id=f"corner-{mutation[0]}-{index}", marks=pytest.mark.slow)
       for index, mutation in enumerate(OF_CORNER))])

