@@ -133,7 +133,7 @@ lpa-report: $(READY) ## Collect what the LPA runs left, with the plots
 
 include constraints/targets.mk
 
-.PHONY: setup test test-wheel test-all nightly lint docs docs-serve doctor clean
+.PHONY: setup test test-wheel test-all nightly lint docs docs-serve walk doctor clean
 ## The project itself
 setup: $(READY) ## Virtual environment in .venv with every tool, from wheels
 
@@ -171,6 +171,9 @@ docs-serve: $(VENV)/docs ## The same on http://127.0.0.1:8000, built again at ea
 $(VENV)/docs: $(READY)
 	@$(PY) -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -c requirements.txt -e '.[docs]'
 	@touch $@
+
+walk: $(READY) ## The way of a new user, from clone to report, each step timed (WAV=file)
+	@$(DOOR) walk $(call opt,--wav,WAV) $(publish) $(more)
 
 doctor: $(READY) ## What is installed, what is missing and what that prevents
 	@$(DOOR) doctor

@@ -3,7 +3,8 @@ flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 PAPER = $(filter paper,$(value CONFIG))
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
-.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report physical-json
+.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report core-energy
+.PHONY: physical-json
 
 ## Silicon (CONFIG=tiny|paper|…  LIB=ihp-sg13g2|nangate45|FILE.lib  PDK=folder of the IHP views)
 physical: $(READY) ## All reports of CONFIG in LIB one after another, collected (minutes for tiny, half an hour for paper)
@@ -38,8 +39,11 @@ memory-options: $(READY) ## Weight buffers as SRAM macros, flip-flops, latches, 
 layout: $(READY) ## Floorplan to GDS, checked (needs `openroad`; BLOCK=lif); ORFS, LibreLane configurations
 	@$(DOOR) layout $(flow) $(call opt,--block,BLOCK) $(more)
 
-fpga-report: $(READY) ## ECP5: utilisation, and for tiny the clock after place and route
-	@$(DOOR) fpga $(call config,tiny) $(more)
+fpga-report: $(READY) ## ECP5: routed with a bus and a serial port, clock, utilisation, bitstream for an ULX3S (not run on one)
+	@$(DOOR) fpga $(call config,tiny) $(publish) $(more)
+
+core-energy: $(READY) ## Energy a cycle of the RISC-V core under its firmware (after make soc ARGS="--trace build/core.trace")
+	@$(DOOR) core-energy $(call opt,--lib,LIB) $(call opt,--pdk,PDK) $(publish) $(more)
 
 physical-json: $(READY) ## Collect what the runs left into one JSON
 	@$(DOOR) physical $(publish) $(more)

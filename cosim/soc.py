@@ -3,6 +3,7 @@
     sottovoce soc recording.wav                    a line a second of the recording, beside the Python model's
     sottovoce soc --front-end firmware yes.wav     features in fixed point on the processor, too (minutes a second)
     sottovoce soc --data FOLDER --clips 10         labelled clips of a folder with a manifest
+    sottovoce soc yes.wav --front-end firmware --trace build/core.trace     what the core's buses carry, for core-energy
 """
 
 import itertools
@@ -13,6 +14,7 @@ import torch
 
 from cosim import results
 from cosim.errors import CosimError
+from cosim.rtl import front_end
 from cosim.rtl.soc import Soc
 from hw import store
 from hw.interface import MODES
@@ -21,6 +23,7 @@ from sw.features import causal
 from sw.keywords import spotter, waves
 
 MODEL = "rsnn-keywords"
+TRACED = 700_000  # cycles: the weights' load and four frames of features
 
 
 def seconds(wave):
@@ -54,6 +57,30 @@ def clips(folder, count):
     return [(clip.label, seconds(waves.read(clip)[0])[0]) for clip in rounds]
 
 
+def front_end_error(model, recordings):
+    """Of the firmware's features against the float front-end's, over int16 recordings."""
+    return front_end.error(front_end.FrontEnd(causal.normalisation_of(model)), recordings)
+
+
+def energies(cycles, folder=Path(store.__file__).parents[1] / "docs" / "results"):
+    """nJ of a frame, front-end and accelerator apart; nothing where their figures are not published.
+
+    The core's energy a cycle is `sottovoce core-energy`'s, times this run's cycles; the accelerator's is that of
+    `sottovoce power --config keywords`, in the mode and on the frames of that report.
+    """
+    core = store.read_json(folder / "system.json").get("core")
+    chip = next((row for row in store.read_json(folder / "physical.json").get("rows", ())
+                 if (row["config"], row["library"], row["variant"]) == ("keywords", "ihp-sg13g2", "default")), None)
+    if not core or not chip:
+        return {}
+    spent = cycles["cycles of the front-end"] / cycles["frames"]
+    return {"front-end, dynamic": round(spent * core["pj_a_cycle"]["total"] * 1e-3, 1),
+            "front-end, leakage in 10 ms": round(sum(core["leakage_uw"].values()) * 10, 1),
+            "accelerator, dynamic": round(chip["energy_by_kind_nj"]["dynamic_nj"], 1),
+            "accelerator, leakage in 10 ms": round(chip["energy_by_kind_nj"]["leakage_nj"], 1),
+            "accelerator, cycles a frame of that report": chip["cycles_per_frame"]}
+
+
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("recording", nargs="?", type=Path, help="WAV or FLAC")
@@ -63,6 +90,8 @@ def add_arguments(parser):
                         help="who computes the features (default: %(default)s)")
     parser.add_argument("--mode", choices=list(MODES), default="t2_union",
                         help="how the accelerator runs (default: %(default)s)")
+    parser.add_argument("--trace", type=Path,
+                        help=f"file for what the core's buses carry in its first {TRACED:,} cycles")
     store.add_publish(parser)
 
 
@@ -78,7 +107,8 @@ def run(args):
         samples, labels = seconds(audio.read(args.recording)), ()
     wanted, features = answers(model, samples)
     sound = args.front_end == "firmware"
-    said = Soc(model.network.integers).run(samples if sound else features, sound=sound, mode=args.mode)
+    trace = {"trace": store.writable(args.trace), "traced": TRACED} if args.trace else {}
+    said = Soc(model.network.integers).run(samples if sound else features, sound=sound, mode=args.mode, **trace)
     for index, (word, other) in enumerate(itertools.zip_longest(said.words, wanted)):
         note = "" if word == other else f"   the Python model: {other}"
         print(f"{index:>4} s  {word}{note}" if not labels else f"{labels[index]:<8} {word}{note}")
@@ -88,16 +118,24 @@ def run(args):
     for name, value in said.cycles.items():
         a_frame = f"   {value / frames:>10,.1f} a frame" if name.startswith("cycles") else ""
         print(f"{name:<28} {value:>12,}{a_frame}")
+    energy = energies(said.cycles) if sound else {}
+    for name, value in energy.items():
+        print(f"{name:<44} {value:>12,.1f}{'' if 'cycles' in name else ' nJ a frame'}")
+    off = front_end_error(model.network.integers, samples) if sound else {}
+    if off:
+        print(f"features on the processor: {off['differ']} of {off['features']:,} differ from the float front-end's, "
+              f"by {off['largest_lsb']} at most")
     if args.data:
-        keep(args, said, wanted, equal)
+        keep(args, said, wanted, equal, {"nj_a_frame": energy, "front_end_error": off})
     return 0 if equal == len(wanted) == len(said.words) and not said.cycles["errors"] else 1
 
 
-def keep(args, said, wanted, equal):
+def keep(args, said, wanted, equal, more):
     """Figures of clips into system.json; the two front-ends side by side."""
     rows = store.read_json(store.results("system.json", args.publish)).get("soc", [])
     row = {"front_end": args.front_end, "mode": args.mode, "soc_words": said.words, "python_words": wanted,
            "soc_words_equal": equal, "clips": len(wanted), "soc_cycles": said.cycles}
+    row |= {name: values for name, values in more.items() if values}
     rows = [r for r in rows if r["front_end"] != args.front_end] + [row]
     path = results.update({"soc": rows}, f"soc, front-end in {args.front_end}", {
         "command": args.command, "config": "keywords", "data": args.data, "note": (

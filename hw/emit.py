@@ -21,6 +21,7 @@ from .pe_array import PeArray
 from .program import listing
 from .sequencer import Sequencer
 from .soc.system import System
+from .soc.ulx3s import Ulx3s
 from .spike_select import SpikeSelect
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
@@ -32,6 +33,7 @@ BLOCKS = {
 }
 
 SOC = "soc"  # with a processor: System needs the core's own Verilog beside it
+BOARD = "ulx3s"  # an FPGA board's whole design
 BUSES = {"accelerator_axi": AxiPeripheral, "accelerator_wishbone": WishbonePeripheral}  # the accelerator on a bus
 
 # `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
@@ -46,6 +48,8 @@ def block(name, config):
     """The Amaranth component of a block; `weight_buffer` is the largest of the configuration."""
     if name == SOC:
         return System(config=config)
+    if name == BOARD:
+        return Ulx3s(config=config)
     if name in BUSES:
         return BUSES[name](config=config)
     if name == "weight_buffer":

@@ -68,13 +68,15 @@ GROUPS = {
         "ablation": Command("hw.flow.ablation", "what each mechanism costs and saves"),
         "memory-options": Command("hw.flow.memory_options", "weight buffers as macros, flip-flops, latches, ROM"),
         "layout": Command("hw.flow.layout", "floorplan to GDS of a block or the whole, checked (needs OpenROAD)"),
-        "fpga": Command("hw.flow.fpga", "utilisation and clock on an ECP5"),
+        "fpga": Command("hw.flow.fpga", "routed on an ECP5: clock, utilisation, bitstream for an open board"),
+        "core-energy": Command("hw.flow.core_energy", "energy a cycle of the RISC-V core under its firmware"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },
     "for people": {
         "report": Command("cosim.report.report", "every figure on one page, and a frame of the RTL cycle by cycle"),
     },
     "this machine": {
+        "walk": Command("cosim.walk", "the way of a new user, from clone to report, each step timed"),
         "doctor": Command("sottovoce.doctor", "what is installed, what is missing and what that prevents"),
     },
 }

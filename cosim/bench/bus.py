@@ -59,10 +59,14 @@ class AxiBus:
             _pause(channel, pattern())
 
     async def write(self, address, data, strobe=WHOLE):
-        self.aw.send_nowait(AxiLiteAWTransaction(awaddr=address, awprot=0))
+        halves = [lambda: self.aw.send_nowait(AxiLiteAWTransaction(awaddr=address, awprot=0)),
+                  lambda: self.w.send_nowait(AxiLiteWTransaction(wdata=data, wstrb=strobe))]
+        if self.chance.random() < 0.3:  # data may come before their address
+            halves.reverse()
+        halves[0]()
         if self.chance.random() < 0.3:
             await ClockCycles(self.clk, self.chance.randrange(4))
-        self.w.send_nowait(AxiLiteWTransaction(wdata=data, wstrb=strobe))
+        halves[1]()
         return self.REPLIES[int((await answered(self.b.recv(), self.clk)).bresp)]
 
     async def read(self, address, strobe=WHOLE):
@@ -70,6 +74,14 @@ class AxiBus:
         self.ar.send_nowait(AxiLiteARTransaction(araddr=address, arprot=0))
         answer = await answered(self.r.recv(), self.clk)
         return self.REPLIES[int(answer.rresp)], int(answer.rdata)
+
+    async def together(self, address, data, reads):
+        """A write and reads of addresses, all offered at once: the write's reply, and (reply, data) of each read."""
+        writing = cocotb.start_soon(self.write(address, data))
+        for where in reads:
+            self.ar.send_nowait(AxiLiteARTransaction(araddr=where, arprot=0))
+        answers = [await answered(self.r.recv(), self.clk) for _ in reads]
+        return await writing, [(self.REPLIES[int(a.rresp)], int(a.rdata)) for a in answers]
 
     def abandon(self):
         """Under reset: what waits in the channels is dropped."""

@@ -10,7 +10,8 @@ import torch
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from cosim.bench.accesses import POLLS
-from cosim.bench.misuse import Misuse
+from cosim.bench.beside import Beside
+from cosim.bench.bus import NOWHERE
 from cosim.bench.networks import random_frames, random_model
 from cosim.bench.packing import pack
 from cosim.bench.streams import alternate, bursts, sometimes
@@ -23,7 +24,7 @@ from sw.integers import images
 FRAME = 100_000  # cycles that a frame may take between stalled neighbours
 
 
-class Software(Misuse):
+class Software(Beside):
     """`bus`: see `cosim.bench.bus`; `streams`: `Streams` or None."""
 
     def __init__(self, dut, config, board, generator, chance, bus, streams=None):
@@ -261,7 +262,8 @@ class Software(Misuse):
         await self.load_model()
         await self.look()
         actions = [self.push] * 4 + [self.pull] * 6 + [self.misuse] * 40 + [self.look] * 10 + [self.underrun] * 4 + [
-            self.counters, self.flush, self.overrun, self.finish, self.finish]
+            self.counters, self.flush, self.overrun, self.finish, self.finish, self.counters_in_flight]
+        actions += [self.together] * 4 if self.bus.nowhere == NOWHERE else []  # only AXI has two ways at once
         while self.transactions < transactions:
             roll = self.chance.random()
             if roll < 0.005:

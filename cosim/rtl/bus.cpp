@@ -112,6 +112,7 @@ void power() {
     tick();
     top.rst = 0;
     tick();
+    bus_errors = 0;
 }
 
 sv_device device;

@@ -5,6 +5,7 @@
         bus.call("open", 0)                      the C driver's calls: result, then values
 """
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hw.header import header
 
 HERE = Path(__file__).parent
 DRIVER = Path(export.__file__).parents[1] / "driver"
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 STREAMS = {"axi": True, "wishbone": False}
 
 
@@ -26,16 +28,22 @@ def headers(config, bus):
 
 
 class VerilatedBus:
-    """A context manager. Raises `cosim.errors.CosimError` where it does not build, hangs or dies."""
+    """A context manager. Raises `cosim.errors.CosimError` where it does not build, hangs or dies.
 
-    def __init__(self, config, bus, quiet=True):
+    `sanitized`: the C driver dies of what it reads or writes out of bounds and of undefined behaviour.
+    """
+
+    def __init__(self, config, bus, quiet=True, sanitized=False):
         top = f"accelerator_{bus}"
         folder = builder.build(builder.Design(
-            label=f"{config.name}-bus-{bus}", top=top, prefix="Vbus", mains={"bus": HERE / "bus.cpp"},
+            label=f"{config.name}-bus-{bus}{'-sanitized' if sanitized else ''}", top=top, prefix="Vbus",
+            mains={"bus": HERE / "bus.cpp"},
             sources={f"{top}.v": builder.verilog(top, config, quiet), **headers(config, bus)},
-            defines=("-DBUS_AXI",) if bus == "axi" else ()), quiet)
-        self._process = subprocess.Popen([folder / "bus"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, text=True)
+            defines=(*(("-DBUS_AXI",) if bus == "axi" else ()), *(SANITIZERS if sanitized else ())),
+            link=SANITIZERS if sanitized else ()), quiet)
+        # the model frees nothing when it ends
+        self._process = subprocess.Popen([folder / "bus"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                         stderr=subprocess.PIPE, env=os.environ | {"ASAN_OPTIONS": "detect_leaks=0"})
 
     def __enter__(self):
         return self

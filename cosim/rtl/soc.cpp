@@ -1,5 +1,6 @@
 // The system around the accelerator: memory, and a listener on the serial line that prints what it hears.
-//     soc PROGRAM PARCEL ADDRESS LIMIT        files of bytes: the program goes to 0, the parcel to ADDRESS
+//     soc PROGRAM PARCEL ADDRESS LIMIT [TRACE CYCLES]     files: the program goes to 0, the parcel to ADDRESS
+// TRACE gets what the core's buses carry in each of the first CYCLES cycles, five words of 32 bits each.
 // Ends when the program does, with its code on stderr and the cycles that it took; after LIMIT cycles with code 2.
 #include <cstdio>
 #include <cstdlib>
@@ -54,13 +55,16 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) fail("usage: soc PROGRAM PARCEL ADDRESS LIMIT");
+    if (argc != 5 && argc != 7) fail("usage: soc PROGRAM PARCEL ADDRESS LIMIT [TRACE CYCLES]");
     VerilatedContext context;
     Vsoc top{&context};
     std::vector<uint32_t> memory(RAM_WORDS);
     read_into(memory, argv[1], 0);
     read_into(memory, argv[2], std::strtoull(argv[3], nullptr, 0));
     const uint64_t limit = std::strtoull(argv[4], nullptr, 0);
+    std::FILE* trace = argc == 7 ? std::fopen(argv[5], "wb") : nullptr;
+    if (argc == 7 && !trace) fail(std::string("cannot write ") + argv[5]);
+    const uint64_t traced = argc == 7 ? std::strtoull(argv[6], nullptr, 0) : 0;
     Listener listener;
     uint64_t cycle = 0;
     top.rst = 1;
@@ -79,11 +83,16 @@ int main(int argc, char** argv) {
             }
         }
         listener.hear(top.tx);
+        if (cycle < traced) {
+            const uint32_t seen[5] = {top.seen_flags, top.seen_read, top.seen_fetch, top.seen_access, top.seen_write};
+            if (std::fwrite(seen, sizeof seen, 1, trace) != 1) fail(std::string("cannot write ") + argv[5]);
+        }
         top.clk = 1;
         top.eval();
         if (select) top.ram_read_data = read;
     }
     std::fflush(stdout);
+    if (trace && std::fclose(trace)) fail(std::string("cannot write ") + argv[5]);
     if (!top.done) fail("the program has not ended after " + std::to_string(limit) + " cycles");
     std::fprintf(stderr, "exit %u\ncycles %llu\n", top.exit_code, static_cast<unsigned long long>(cycle));
 }

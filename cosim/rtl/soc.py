@@ -28,9 +28,8 @@ HERE = Path(__file__).parent
 FIRMWARE = Path(hardware.__file__).parent / "firmware"
 COMPILER = "riscv64-unknown-elf-gcc"
 FLAGS = ("-march=rv32im_zicsr", "-mabi=ilp32", "-std=c99", "-O2", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra",
-         "-Werror", "-T", "link.ld")
+         "-Wconversion", "-Wshadow", "-Werror", "-T", "link.ld")
 SOURCES = ("start.S", "board.c", "main.c", "features.c", "sottovoce.c")
-CORE = "VexRiscv.v"
 PARCEL = 0x10000      # PARCEL of link.ld
 MAGIC = int.from_bytes(b"PRCL", "little")
 FEATURES, SOUND = 0, 1
@@ -98,24 +97,25 @@ class Soc:
         self.model = model
         self.program = program(model)
         try:
-            from pythondata_cpu_vexriscv import data_location
-        except ImportError:
-            raise ToolError("pythondata-cpu-vexriscv is missing: run `pip install 'sottovoce[system]'`") from None
-        core = (Path(data_location) / CORE).read_text()
+            core = hardware.core_text()
+        except hardware.CoreError as error:
+            raise ToolError(str(error)) from None
         geometry = (f"#pragma once\nconstexpr unsigned RAM_WORDS = {hardware.RAM_WORDS};\n"
                     f"constexpr int DIVISOR = {hardware.DIVISOR};\n")
         self.folder = builder.build(builder.Design(
             label=f"{model.config.name}-soc", top="soc", prefix="Vsoc", mains={"soc": HERE / "soc.cpp"},
             # Width and case warnings in the core's text are not ours to mend
             verilator=("-Wno-fatal", "-Wno-lint", "--x-initial", "fast"),
-            sources={"soc.v": builder.verilog("soc", model.config, quiet), CORE: core, "geometry.hpp": geometry}),
+            sources={"soc.v": builder.verilog("soc", model.config, quiet), f"{hardware.CORE}.v": core,
+                     "geometry.hpp": geometry}),
             quiet)
 
-    def run(self, pieces, *, sound=False, mode="t2_union", limit=None):
+    def run(self, pieces, *, sound=False, mode="t2_union", limit=None, trace=None, traced=0):
         """Features int8 (seconds, frames, F), or with `sound` samples int16 (seconds, 16000), -> `Said`.
 
-        `limit`: cycles after which the run is given up. Raises `HarnessError` with the program's or the simulation's
-        words.
+        `limit`: cycles after which the run is given up. `trace`: a file that gets what the core's buses carry in each
+        of the first `traced` cycles (hw/flow/core_energy.py reads it). Raises `HarnessError` with the program's or the
+        simulation's words.
         """
         pieces = np.asarray(pieces)
         kind = SOUND if sound else FEATURES
@@ -123,8 +123,9 @@ class Soc:
             files = [Path(place) / name for name in ("program", "parcel")]
             files[0].write_bytes(self.program)
             files[1].write_bytes(parcel(self.model, kind, pieces, mode))
-            run = subprocess.run([self.folder / "soc", *files, hex(PARCEL), str(limit or LIMIT * (len(pieces) + 1))],
-                                 capture_output=True, text=True)
+            kept = [trace, str(traced)] if trace else []
+            run = subprocess.run([self.folder / "soc", *files, hex(PARCEL), str(limit or LIMIT * (len(pieces) + 1)),
+                                  *kept], capture_output=True, text=True)
         ended = re.search(r"exit (\d+)\ncycles (\d+)", run.stderr)
         if not ended or ended[1] != "0":
             raise HarnessError(f"the firmware failed: {run.stdout.strip()[-300:]} {run.stderr.strip()[-300:]}")

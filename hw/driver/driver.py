@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..bus.frame_buffer import PER_WORD, frame_words
 from ..bus.register_map import compile_map, load_words
-from .image import HEADER, MAGIC
+from .image import CHECK, HEADER, MAGIC, check_word
 
 PATIENCE = 100_000  # polls of the status register
 
@@ -57,6 +57,12 @@ class Driver:
         """A register's value."""
         return self.bus.read(self.base + self.map[name].at(index))
 
+    def _repeatedly(self, name, count):
+        """A register read so many times; in one go where the bus can."""
+        if hasattr(self.bus, "read_many"):
+            return self.bus.read_many(self.base + self.map[name].at(0), count)
+        return [self.get(name) for _ in range(count)]
+
     def put(self, name, value, index=0):
         """Write a register."""
         self.bus.write(self.base + self.map[name].at(index), value)
@@ -86,6 +92,8 @@ class Driver:
             raise DriverError("not an image of weights")
         if image[1] != self.map["config_hash"].fields["hash"].reset:
             raise DriverError(f"the image is of another configuration: {image[1]:#x}")
+        if image[CHECK] != check_word(image):
+            raise DriverError("the image of weights is damaged: make it again")
         while at < len(image):
             buffer, row, count = (*image[at:at + 3], 0, 0)[:3]
             if at + 3 + count > len(image):
@@ -105,6 +113,9 @@ class Driver:
         self.put("mode", bits)
 
     def set_threshold(self, layer, value):
+        layers = self.map["threshold"].count
+        if not 0 <= layer < layers:
+            raise DriverError(f"layer {layer}: there are {layers}")
         self._not_busy()
         self.put("threshold", value, layer)
 
@@ -131,8 +142,7 @@ class Driver:
         """The oldest frame's logits, list of int."""
         logits = []
         while len(logits) < self.config.outputs:
-            for _ in range(self._until("results")):
-                value = self.get("result")
+            for value in self._repeatedly("result", self._until("results")):
                 logits.append(value - (value >> 31 << 32))
         return logits
 

@@ -4,6 +4,8 @@
 #define MEMBERS(array) (sizeof(((sottovoce_t *)0)->array) / sizeof(uint32_t))
 #define LOAD_WORDS MEMBERS(load_data)
 #define IMAGE_MAGIC 0x4d495653u /* "SVIM" in memory order */
+#define IMAGE_CHECK 4
+#define IMAGE_HEADER 5
 
 static uint32_t get(const sv_device *dev, size_t offset) { return sv_io_read(dev->base + offset); }
 static void put(const sv_device *dev, size_t offset, uint32_t value) { sv_io_write(dev->base + offset, value); }
@@ -45,12 +47,21 @@ sv_result sv_load(sv_device *dev, uint32_t buffer, uint32_t row, const uint32_t 
     return outcome(dev);
 }
 
-/* magic, configuration, mode, layers, a threshold a layer; then buffer, row, words, data ... until the end. */
+/* FNV-1a, a word at a time, over all words but the check word itself. */
+static uint32_t check_word(const uint32_t *image, size_t words) {
+    uint32_t value = 2166136261u;
+    for (size_t i = 0; i < words; i++)
+        if (i != IMAGE_CHECK) value = (value ^ image[i]) * 16777619u;
+    return value;
+}
+
+/* magic, configuration, mode, layers, check word, a threshold a layer; then buffer, row, words, data ... until the end. */
 sv_result sv_load_image(sv_device *dev, const uint32_t *image, size_t words) {
     const size_t layers = MEMBERS(threshold);
-    size_t at = 4 + layers;
+    size_t at = IMAGE_HEADER + layers;
     if (words < at || image[0] != IMAGE_MAGIC || image[3] != layers) return SV_BAD_IMAGE;
     if (image[1] != SOTTOVOCE__CONFIG_HASH__HASH_reset) return SV_WRONG_CONFIG;
+    if (image[IMAGE_CHECK] != check_word(image, words)) return SV_BAD_IMAGE;
     while (at < words) {
         if (words - at < 3 || image[at + 2] > words - at - 3) return SV_BAD_IMAGE;
         const sv_result result = sv_load(dev, image[at], image[at + 1], &image[at + 3], image[at + 2]);
@@ -58,8 +69,9 @@ sv_result sv_load_image(sv_device *dev, const uint32_t *image, size_t words) {
         at += 3 + image[at + 2];
     }
     for (uint32_t layer = 0; layer < layers; layer++) {
-        if (image[4 + layer] == 0) continue; /* its neurons have thresholds of their own */
-        const sv_result result = sv_set_threshold(dev, layer, image[4 + layer]);
+        const uint32_t threshold = image[IMAGE_HEADER + layer];
+        if (threshold == 0) continue; /* its neurons have thresholds of their own */
+        const sv_result result = sv_set_threshold(dev, layer, threshold);
         if (result) return result;
     }
     const sv_result result = sv_set_mode(dev, image[2]);
@@ -70,6 +82,7 @@ sv_result sv_load_image(sv_device *dev, const uint32_t *image, size_t words) {
 sv_result sv_set_mode(sv_device *dev, uint32_t mode) { return set(dev, REG(mode), mode); }
 
 sv_result sv_set_threshold(sv_device *dev, uint32_t layer, uint32_t value) {
+    if (layer >= MEMBERS(threshold)) return SV_NO_LAYER;
     return set(dev, REG(threshold) + 4 * (size_t)layer, value);
 }
 

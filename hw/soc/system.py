@@ -13,8 +13,10 @@ accelerator refuses, is acknowledged (a read gives 0), its address is kept, and 
 the program clears it.
 """
 
+from pathlib import Path
+
 from amaranth import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..bus.wishbone import WishbonePeripheral
@@ -24,14 +26,29 @@ from .uart import UartTransmitter
 CORE = "VexRiscv"
 RAM_WORDS = 1 << 18  # 1 MB: half a minute of sound, and the program
 DIVISOR = 16         # clock cycles a bit of the serial port
+SEEN = data.StructLayout({"fetch_ack": 1, "access_ack": 1, "fault": 1, "interrupt": 1, "fetch": 1, "access": 1,
+                          "write": 1, "sel": 4})
 RAM_PAGE, ACCELERATOR_PAGE, BOARD_PAGE = 0x0, 0x8, 0x9  # the highest 4 bits of an address
+
+
+def core_text():
+    """The core's Verilog, from its wheel; raises `CoreError` where it is not installed."""
+    try:
+        from pythondata_cpu_vexriscv import data_location
+    except ImportError:
+        raise CoreError("pythondata-cpu-vexriscv is missing: run `pip install 'sottovoce[system]'`") from None
+    return (Path(data_location) / f"{CORE}.v").read_text()
+
+
+class CoreError(RuntimeError):
+    """The processor's Verilog is not there."""
 
 
 class System(wiring.Component):
     """`tx`: the serial line. `done` and `exit_code`: what the program wrote to end.
 
     `ram_read_data` is the word at `ram_address` of the cycle before, if `ram_select` was high; `ram_write` has a bit
-    for each byte.
+    for each byte. `seen_*` is what goes to and from the core's two buses, for who replays it (hw/flow/core_energy.py).
     """
 
     def __init__(self, *, config, ram_words=RAM_WORDS):
@@ -40,6 +57,8 @@ class System(wiring.Component):
         super().__init__({
             "ram_select": Out(1), "ram_write": Out(4), "ram_address": Out(range(ram_words)), "ram_write_data": Out(32),
             "ram_read_data": In(32), "tx": Out(1, init=1), "done": Out(1), "exit_code": Out(32),
+            "seen_flags": Out(SEEN), "seen_read": Out(32), "seen_fetch": Out(30), "seen_access": Out(30),
+            "seen_write": Out(32),
         })
 
     def elaborate(self, platform):
@@ -85,21 +104,25 @@ class System(wiring.Component):
             read_data.eq(Mux(selected[RAM_PAGE], self.ram_read_data,
                              Mux(selected[BOARD_PAGE], board_data, accelerator.wb_dat_r))),
             self.tx.eq(uart.tx),
+            self.seen_flags.eq(Cat(ibus["ack"], dbus["ack"], fault[0], accelerator.irq, ibus["cyc"] & ibus["stb"],
+                                   dbus["cyc"] & dbus["stb"], dbus["we"], dbus["sel"])),
+            self.seen_read.eq(read_data), self.seen_fetch.eq(ibus["adr"]), self.seen_access.eq(dbus["adr"]),
+            self.seen_write.eq(dbus["dat_w"]),
         ]
         return m
 
     def _board(self, m, bus, selected, uart, fault):
         """Serial port, cycle counter, end, the first fault; returns what is read."""
-        cycles, data = Signal(32), Signal(32)
+        cycles, value = Signal(32), Signal(32)
         m.d.sync += cycles.eq(cycles + 1)
         register = bus["adr"][:2]
         m.d.comb += [uart.character.eq(bus["dat_w"]), uart.start.eq(selected & bus["we"] & (register == 0))]
-        m.d.sync += data.eq(Mux(register == 0, uart.busy, Mux(register == 3, fault, cycles)))
+        m.d.sync += value.eq(Mux(register == 0, uart.busy, Mux(register == 3, fault, cycles)))
         with m.If(selected & bus["we"] & (register == 3)):
             m.d.sync += fault.eq(0)
         with m.If(selected & bus["we"] & (register == 2)):
             m.d.sync += [self.done.eq(1), self.exit_code.eq(bus["dat_w"])]
-        return data
+        return value
 
     def _core_ports(self, ports, read_data, irq, fault):
         named = {"i_clk": ClockSignal(), "i_reset": ResetSignal(), "i_externalResetVector": Const(0, 32),

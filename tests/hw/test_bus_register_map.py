@@ -55,12 +55,23 @@ def test_every_export_has_every_register_where_the_decode_has_it(tmp_path):
     offsets = {name: int(text.replace("'h", "0x"), 16) for name, text in where.items()}
     assert offsets == {name: r.address for name, r in registers.items()}
 
+    bits = {r.find("ipxact:name", space).text: {
+        f.find("ipxact:name", space).text: tuple(int(f.find(f"ipxact:{part}", space).text.replace("'h", "0x"), 0)
+                                                 for part in ("bitOffset", "bitWidth"))
+        for f in r.findall("ipxact:field", space)} for r in found}
+    assert bits == {name: {f.name: (f.lsb, f.width) for f in r.fields.values()} for name, r in registers.items()}
+
     header = (tmp_path / "registers.h").read_text()
     for r in registers.values():
         for f in r.fields.values():
             one = f"{r.name}{'x' if r.repeats else ''}__{f.name}"
             assert re.search(rf"#define SOTTOVOCE__{one}_bm {f.mask:#x}\b", header, re.I), one
+    pages = "\n".join(p.read_text(errors="replace") for p in (tmp_path / "registers").rglob("*")
+                      if p.suffix in (".html", ".js", ".json"))
     assert (tmp_path / "registers" / "index.html").is_file()
+    missing = [name for name, r in registers.items() for what in (name, *r.fields)
+               if not re.search(rf"\b{what}\b", pages, re.I)]
+    assert not missing, f"not in the pages: {missing}"
 
 
 def test_c_struct_has_the_decodes_offsets():

@@ -1,8 +1,5 @@
 """The firmware's features in fixed point, compiled for this machine, against the float front-end on speech."""
 
-import ctypes
-import shutil
-import subprocess
 from pathlib import Path
 
 import kaldi_native_fbank as knf
@@ -10,11 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from cosim.errors import ToolError
+from cosim.rtl.front_end import FrontEnd, error
 from sw.features import causal, fixed_point
 from sw.keywords import spotter
 
 ROOT = Path(__file__).parents[2]
-FIRMWARE = ROOT / "hw/soc/firmware"
 
 
 @pytest.fixture(scope="module")
@@ -23,27 +21,12 @@ def normalisation():
 
 
 @pytest.fixture(scope="module")
-def front_end(tmp_path_factory, normalisation):
+def front_end(normalisation):
     """int16 samples -> int8 (frames, 40), by the C code."""
-    if not shutil.which("gcc"):
-        pytest.skip("gcc is missing: install it, e.g. `apt install gcc`")
-    place = tmp_path_factory.mktemp("features")
-    (place / "tables.h").write_text(fixed_point.header(normalisation))
-    subprocess.run(["gcc", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined",
-                    "-fno-sanitize-recover", "-shared", "-fPIC", f"-I{place}", "-o", place / "features.so",
-                    FIRMWARE / "features.c"], check=True)
-    library = ctypes.CDLL(str(place / "features.so"))
-
-    def features(samples):
-        samples = np.ascontiguousarray(samples, np.int16)
-        library.features_restart()
-        frames, one = [], (ctypes.c_int8 * causal.BINS)()
-        for start in range(0, len(samples) - causal.WINDOW + 1, causal.SHIFT):
-            piece = samples[start:start + causal.WINDOW]
-            library.features_frame(piece.ctypes.data_as(ctypes.c_void_p), one)
-            frames.append(list(one))
-        return np.array(frames, np.int8)
-    return features
+    try:
+        return FrontEnd(normalisation)
+    except ToolError as missing:
+        pytest.skip(str(missing))
 
 
 def compare(front_end, normalisation, samples):
@@ -58,6 +41,23 @@ def test_speech_differs_in_one_feature_of_a_thousand_by_one(front_end, normalisa
     assert rate == 16000
     share, most = compare(front_end, normalisation, samples[:20 * rate])
     assert share < 0.001 and most <= 1
+
+
+def test_the_error_is_counted(front_end, normalisation):
+    """By a front-end that is off by two in one feature of one frame."""
+    samples, _ = soundfile.read(ROOT / "sw/clips/sense_and_sensibility.flac", dtype="int16")
+
+    class Off(FrontEnd):
+        def __init__(self):
+            self.normalisation = normalisation
+
+        def __call__(self, samples):
+            features = normalisation(causal.log_mel(samples.astype(np.float32) / 32768)).astype(np.int8)
+            features[3, 7] += 2
+            return features
+
+    assert error(Off(), [samples[:8000], samples[8000:16000]]) == {
+        "recordings": 2, "frames": 96, "features": 3840, "differ": 2, "frames_that_differ": 2, "largest_lsb": 2}
 
 
 @pytest.mark.parametrize("kind", ["silence", "one step", "loudest square", "quiet noise", "full noise", "offset"])

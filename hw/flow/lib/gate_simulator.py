@@ -144,9 +144,10 @@ class GateSimulator:
         for index, (kind, function, sources, target) in enumerate(entries):
             groups.setdefault((level[index], kind), (function, [], []))[1].append(sources)
             groups[level[index], kind][2].append(target)
-        compiled, self._plan = {}, []
+        compiled, self._plan, self.functions = {}, [], []
         for key in sorted(groups):
             function, sources, targets = groups[key]
+            self.functions.append(function)
             if function not in compiled:
                 compiled[function] = compiled_function(function)
             self._plan.append((compiled[function], np.array(sources, np.int64).T, np.array(targets)))

@@ -11,6 +11,9 @@ static int32_t mean[FEATURES_BINS]; /* of the log energies, in 2^-20 */
 static int32_t heard;
 static int32_t re[HALF], im[HALF];
 
+/* The high half of a product: one instruction. */
+static int32_t high(int32_t a, int32_t b) { return (int32_t)(((int64_t)a * b) >> 32); }
+
 static int32_t scaled(int32_t a, int32_t q31) { return (int32_t)(((int64_t)a * q31 + (1 << 30)) >> 31); }
 
 void features_restart(void) {
@@ -45,7 +48,15 @@ static int frame_in(const int16_t *samples) {
     return 12 + exponent;
 }
 
-/* Complex transform of 256 points in place, halved at each of its 8 stages, so that nothing overflows. */
+/* Entries i and j become their sum and difference, halved; j's is (r, q) already. */
+static void cross(int i, int j, int32_t r, int32_t q) {
+    const int32_t a = re[i] >> 1, b = im[i] >> 1;
+    re[i] = a + r, im[i] = b + q;
+    re[j] = a - r, im[j] = b - q;
+}
+
+/* Complex transform of 256 points in place, halved at each of its 8 stages, so that nothing overflows. The first two
+ * stages turn by nothing and by a quarter, which needs no product. */
 static void transform(void) {
     for (int i = 0, j = 0; i < HALF; i++) {
         if (i < j) {
@@ -57,16 +68,17 @@ static void transform(void) {
         for (; j & bit; bit >>= 1) j ^= bit;
         j ^= bit;
     }
-    for (int half = 1, step = HALF; half < HALF; half *= 2, step /= 2) {
+    for (int i = 0; i < HALF; i += 2) cross(i, i + 1, re[i + 1] >> 1, im[i + 1] >> 1);
+    for (int i = 0; i < HALF; i += 4) {
+        cross(i, i + 2, re[i + 2] >> 1, im[i + 2] >> 1);
+        cross(i + 1, i + 3, im[i + 3] >> 1, -(re[i + 3] >> 1));
+    }
+    for (int half = 4, step = HALF / 4; half < HALF; half *= 2, step /= 2) {
         for (int k = 0; k < half; k++) {
             const int32_t c = cosine[k * step], s = sine[k * step]; /* exp(-2 pi i k step / 512) = c - i s */
             for (int i = k; i < HALF; i += 2 * half) {
                 const int j = i + half;
-                const int32_t r = (int32_t)(((int64_t)re[j] * c + (int64_t)im[j] * s) >> 32);
-                const int32_t q = (int32_t)(((int64_t)im[j] * c - (int64_t)re[j] * s) >> 32);
-                const int32_t a = re[i] >> 1, b = im[i] >> 1;
-                re[i] = a + r, im[i] = b + q;
-                re[j] = a - r, im[j] = b - q;
+                cross(i, j, high(re[j], c) + high(im[j], s), high(im[j], c) - high(re[j], s));
             }
         }
     }
@@ -78,9 +90,8 @@ static uint64_t power(int k) {
     const int32_t er = (re[k] >> 1) + (re[m] >> 1), ei = (im[k] >> 1) - (im[m] >> 1);
     const int32_t or_ = (im[k] >> 1) + (im[m] >> 1), oi = (re[m] >> 1) - (re[k] >> 1);
     const int32_t c = cosine[k], s = sine[k];
-    const int64_t r = er + (((int64_t)or_ * c + (int64_t)oi * s) >> 31);
-    const int64_t q = ei + (((int64_t)oi * c - (int64_t)or_ * s) >> 31);
-    return (uint64_t)(r * r) + (uint64_t)(q * q);
+    const int32_t r = er + 2 * (high(or_, c) + high(oi, s)), q = ei + 2 * (high(oi, c) - high(or_, s));
+    return (uint64_t)((int64_t)r * r) + (uint64_t)((int64_t)q * q);
 }
 
 /* log2 in 2^-20, of a number that is not zero: a table of 256 with straight lines between. */

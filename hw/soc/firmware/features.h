@@ -1,7 +1,7 @@
 /* The accelerator's features in fixed point: 40 log-mel energies less their running mean, int8, a frame in 10 ms.
  *
  * What sw/features/causal.py does in floating point, in 32-bit integers with 64-bit products; tables.h is generated
- * from the model (cosim/rtl/front_end.py), which also states the error.
+ * from the model (sw/features/fixed_point.py); cosim/rtl/front_end.py states the error.
  */
 #ifndef FEATURES_H
 #define FEATURES_H

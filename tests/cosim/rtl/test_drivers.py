@@ -1,5 +1,6 @@
 """Both drivers, with the same calls, on both buses of the Verilated accelerator: logits are golden's."""
 
+import random
 import subprocess
 
 import numpy as np
@@ -12,14 +13,14 @@ from cosim.bench.networks import random_frames, random_model  # noqa: E402
 from cosim.rtl.bus import STREAMS, VerilatedBus, headers  # noqa: E402
 from hw import config as configs  # noqa: E402
 from hw.driver.driver import BusError, Counts, Driver, DriverError  # noqa: E402
-from hw.driver.image import image_words  # noqa: E402
+from hw.driver.image import CHECK, check_word, image_words  # noqa: E402
 from hw.interface import MODES  # noqa: E402
 from sw import golden  # noqa: E402
 from sw.integers import images  # noqa: E402
 
 pytestmark = pytest.mark.timeout(1800)  # builds simulators
 TINY = configs.load("tiny")
-OK, NO_DEVICE, WRONG_CONFIG, TIMEOUT, BUSY, REFUSED, BAD_IMAGE = range(7)
+OK, NO_DEVICE, WRONG_CONFIG, TIMEOUT, BUSY, REFUSED, BAD_IMAGE, NO_LAYER = range(8)
 
 
 class CDriver:
@@ -70,7 +71,7 @@ class CDriver:
 
 @pytest.fixture(scope="module", params=STREAMS)
 def bus(request):
-    with VerilatedBus(TINY, request.param) as found:
+    with VerilatedBus(TINY, request.param, sanitized=True) as found:
         found.name = request.param
         yield found
 
@@ -165,17 +166,59 @@ def test_a_refused_value_is_told(driver, bus):
 
 
 @pytest.mark.parametrize("damage", [
-    lambda image: image[:-1], lambda image: image[:3], lambda image: [0, *image[1:]],
-    lambda image: [image[0], image[1] ^ 1, *image[2:]]], ids=["short", "shorter", "no magic", "other configuration"])
+    lambda image: image[:-1], lambda image: image[:3], lambda image: [0, *image[1:]], lambda image: [],
+    lambda image: [image[0], image[1] ^ 1, *image[2:]], lambda image: [*image[:9], 0xffffffff, *image[10:]]],
+    ids=["short", "shorter", "no magic", "nothing", "other configuration", "a segment of 2^32 words"])
 def test_damaged_images_are_refused(driver, model, damage):
     with pytest.raises(DriverError):
         driver.load_image(damage(image_of(model)))
+
+
+def test_a_damaged_image_changes_nothing(driver, model, bus):
+    """Any word damaged, anywhere: refused before the hardware is touched; under the sanitizers, in C."""
+    image = image_of(model)
+    driver.load_image(image)
+    chance = random.Random(7)
+    places = [*range(12), *(chance.randrange(len(image)) for _ in range(12))]
+    for at in places:
+        for damaged in (image[:at], [*image[:at], image[at] ^ 1 << chance.randrange(32), *image[at + 1:]]):
+            with pytest.raises(DriverError):
+                driver.load_image(damaged)
+    x = frames(1, seed=9)
+    driver.push(x[0].tolist())
+    assert driver.pull() == golden.run(model, x[None], 2).logits[0, 0].tolist()
+    assert driver.errors()[1] == 0 and bus.call("bus_errors") == [OK, 0]
+
+
+def test_a_segment_that_lies_about_its_length_stays_inside_the_image(driver, model):
+    """A check word that is right does not make the rest so: counts are looked at too."""
+    image = image_of(model)
+    for count in (0xffffffff, len(image), image[9] + 1):
+        lying = [*image[:9], count, *image[10:]]
+        lying[CHECK] = check_word(lying)
+        with pytest.raises(DriverError):
+            driver.load_image(lying)
+
+
+def test_a_layer_that_is_not_there(driver, bus):
+    for layer in (2, 16, 0xe0, 2**30):  # further on are other registers
+        with pytest.raises(DriverError):
+            driver.set_threshold(layer, 5)
+    assert driver.errors()[1] == 0 and bus.call("threshold", 2, 5) == [NO_LAYER]
 
 
 def test_nothing_to_pull_ends(bus):
     bus.call("power")
     bus.call("open", 0)
     assert bus.call("pull")[0] == TIMEOUT
+
+
+def test_more_frames_than_fit_are_waited_for(bus, model):
+    bus.call("power")
+    bus.call("open", 0)
+    bus.call("image", *image_of(model))
+    results = [bus.call("push", *frames(1)[0].tolist())[0] for _ in range(6)]
+    assert results[:3] == [OK] * 3 and results[-1] == TIMEOUT and bus.call("bus_errors") == [OK, 0]
 
 
 def test_wrong_address_is_no_device(bus):
@@ -209,4 +252,4 @@ def test_c_driver_compiles_without_a_warning(tmp_path, config):
 def test_image_joins_neighbouring_rows(model):
     image = np.array(image_of(model))
     words = sum(rows for rows, _ in TINY.sizes().values()) * TINY.slices * TINY.load_bits // 32
-    assert len(image) == 4 + 2 + 5 * 3 + words  # a segment for each buffer
+    assert len(image) == 5 + 2 + 5 * 3 + words  # a segment for each buffer
