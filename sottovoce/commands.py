@@ -46,6 +46,7 @@ GROUPS = {
         "synthetic": Command("sw.data.synthetic", "a synthetic corpus with exact phone times"),
         "download": Command("sw.data.download", "public speech corpora"),
         "optimisers": Command("sw.phones.ablate", "optimisers and surrogates compared on short trainings"),
+        "phone-ideas": Command("sw.phones.ideas", "what makes the phone recogniser better, idea by idea"),
         "step-time": Command("sw.phones.step_time", "time of a training step beside other libraries"),
         "training-report": Command("sw.phones.phone_report", "score the phone recognisers' runs: docs/training.md"),
         "keyword-report": Command("sw.keywords.keyword_report", "score the keyword runs: docs/keywords.md"),

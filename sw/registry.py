@@ -33,8 +33,10 @@ ENTRIES = {e.name: e for e in (
     Entry("rsnn", "phones", True, "rsnn-paper-t2"),
     Entry("rsnn-t1", "phones", False, "rsnn-paper-t1"),
     Entry("rsnn-phone", "phones", False, "rsnn-phone-t2"),
+    Entry("rsnn-phone-delays", "phones", True, "rsnn-phone-delays"),
     Entry("gru", "phones", True),
     Entry("lstm", "phones", True),
+    Entry("teacher", "phones", True),
     *(Entry(name, "keywords", True, name) for name in KEYWORDS),
 )}
 

@@ -8,17 +8,22 @@ WIDTHS = {"gru": 102, "lstm": 95}  # two layers and 1920 outputs: as many parame
 
 
 class Gated(nn.Module):
-    """Two layers of `kind` (gru or lstm), then linear without bias. See `Rsnn` for `encode` and `readout`."""
+    """Two layers of `kind` (gru or lstm), then linear without bias. See `Rsnn` for `encode` and `readout`.
 
-    def __init__(self, *, outputs, kind="gru", features=BINS, neurons=None, dropout=0.1):
+    `both_ways`: each layer also runs from the last frame to the first, for a teacher that hears what is still to come.
+    """
+
+    def __init__(self, *, outputs, kind="gru", features=BINS, neurons=None, dropout=0.1, both_ways=False):
         super().__init__()
         if kind not in WIDTHS:
             raise ValueError(f"kind={kind!r}: wanted one of {', '.join(WIDTHS)}")
         neurons = neurons or WIDTHS[kind]
-        self.sizes = dict(kind=kind, features=features, neurons=neurons, outputs=outputs, dropout=dropout)
-        self.core = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](features, neurons, 2, dropout=dropout)
+        self.sizes = dict(kind=kind, features=features, neurons=neurons, outputs=outputs, dropout=dropout,
+                          both_ways=both_ways)
+        self.core = {"gru": nn.GRU, "lstm": nn.LSTM}[kind](features, neurons, 2, dropout=dropout,
+                                                           bidirectional=both_ways)
         self.drop = nn.Dropout(dropout)
-        self.fc = nn.Linear(neurons, outputs, bias=False)
+        self.fc = nn.Linear(neurons * (2 if both_ways else 1), outputs, bias=False)
 
     def size_bytes(self, places=True):
         """Bytes of the weights, four a number; nothing is pruned, so there are no `places`."""

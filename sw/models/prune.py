@@ -14,7 +14,7 @@ def importance(model, batches):
     model.eval()
     rates = [torch.zeros(model.neurons), torch.zeros(model.neurons)]
     count = 0
-    for x, _ in batches:
+    for x, *_ in batches:
         for total, s in zip(rates, model.encode(x)[1], strict=True):
             total += s.mean((0, 1, 2))
         count += 1

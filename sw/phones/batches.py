@@ -8,8 +8,11 @@ from sw.data.augment import mask
 IGNORE = -1
 
 
-def epoch(variants, targets, weights, rng, chunk=300, frames=9600, delay=5, masking=True):
+def epoch(variants, targets, weights, rng, chunk=300, frames=9600, delay=5, masking=True, taught=None):
     """Yield (x, target): float32 (F, B, 40) of int8 values and int64 (F, B), `IGNORE` where there is none.
+
+    `taught`, one list a variant of a teacher's (thirds, shares) (frames, KEPT): (x, target, thirds, shares) are
+    yielded, int64 and float32 (F, B, KEPT); shares are 0 where there is no target.
 
     `variants`: one list a variant of int8 (frames, 40), `targets` alike of int64 (frames,). Utterance i is visited
     `weights[i]` times (the fraction by chance), each time as a random variant. Targets come `delay` frames late, so
@@ -35,10 +38,10 @@ def epoch(variants, targets, weights, rng, chunk=300, frames=9600, delay=5, mask
         group.append(chunks[j])
     groups.append(group)
     for g in rng.permutation(len(groups)):
-        yield _batch(groups[g], variants, targets, rng, delay, masking)
+        yield _batch(groups[g], variants, targets, rng, delay, masking, taught)
 
 
-def _batch(group, variants, targets, rng, delay, masking):
+def _batch(group, variants, targets, rng, delay, masking, taught):
     longest = max(piece[3] for piece in group) + delay
     x = np.zeros((longest, len(group), variants[0][0].shape[1]), np.float32)
     y = np.full((longest, len(group)), IGNORE, np.int64)
@@ -47,4 +50,12 @@ def _batch(group, variants, targets, rng, delay, masking):
         heard = variants[variant][i][start:start + size + delay].astype(np.float32)
         x[:len(heard), b] = mask(heard, rng) if masking else heard
         y[delay:delay + size, b] = targets[variant][i][start:start + size]
-    return torch.from_numpy(x), torch.from_numpy(y)
+    if taught is None:
+        return torch.from_numpy(x), torch.from_numpy(y)
+    kept = taught[0][0][0].shape[1]
+    thirds, shares = np.zeros((*y.shape, kept), np.int64), np.zeros((*y.shape, kept), np.float32)
+    for b, (variant, i, start, size, _) in enumerate(group):
+        third, share = taught[variant][i]
+        thirds[delay:delay + size, b] = third[start:start + size]
+        shares[delay:delay + size, b] = share[start:start + size]
+    return tuple(map(torch.from_numpy, (x, y, thirds, shares)))

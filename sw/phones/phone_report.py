@@ -28,7 +28,7 @@ from sw.phones.scored_set import ScoredSet
 from sw.training import trainer
 
 ORDER = tuple(stages.STAGES)
-TUNED = {"spiking": "final", "gated": "gru"}  # stage that scales are chosen on
+TUNED = {"spiking": ("final", "adapt4"), "gated": ("gru", "gru-adapt")}  # scales are chosen on the first there is
 TUNED_ON = 14  # utterances a fold, evenly spread
 
 
@@ -43,7 +43,8 @@ class Fold:
         parts = phone_task.split(utterances, fold, folds)
         self.test = parts.test
         layout = phone_task.phone_layout(self.config, first.get("targets"))
-        self.work = phone_task.PhoneTask(parts, layout, variants=("plain",), quiet=True)
+        self.work = phone_task.PhoneTask(parts, layout, variants=("plain",), quiet=True,
+                                         delay=first.get("delay", phone_task.DELAY))
         self.scales = {}
 
     def scored(self, snr=None):
@@ -52,8 +53,8 @@ class Fold:
 
     def sheet(self, kind):
         """Errors over the grid of scales of the stage that `kind` is tuned on; None where it has not been trained."""
-        run = self.folder / TUNED[kind]
-        if run not in self.runs:
+        run = next((r for name in TUNED[kind] if (r := self.folder / name) in self.runs), None)
+        if run is None:
             return None
         held = self.scored()
         some = range(0, len(held.xs), max(1, len(held.xs) // TUNED_ON))
@@ -71,19 +72,18 @@ class Fold:
         scales = self.scales.get("gated" if gated else "spiking") or decode.SCALES[work.layout.kind]
         held = self.scored(snr)
         answers = recognise.of_network(model, held.xs, config, work.delay)
-        figures = held.score(answers, lambda: decode.search(work.grammar, work.layout, work.log_prior, scales,
-                                                            work.delay), config)
+        figures = held.score(answers, lambda: work.decoder(scales), config)
         if gated:
             weights = sum(p.numel() for n, p in model.named_parameters() if "bias" not in n)
             figures["mmac_per_s"] = round(weights * FRAMES_A_SECOND / 1e6, 2)
         for name in ("spike_sparsity", "cycles_per_frame"):
             figures.setdefault(name, None)
-        return {"model": run.name if gated else "rsnn", "stage": run.name, "config": config.name,
+        return {"model": run.name.removesuffix("-adapt") if gated else "rsnn", "stage": run.name, "config": config.name,
                 "targets": work.layout.kind, "time_steps": manifest.get("time_steps"),
                 "bytes": model.size_bytes(), "bytes_without_mask": model.size_bytes(places=False),
-                "seed": manifest["seed"], "split": manifest["split"], "data": manifest["data"],
+                "seed": manifest["seed"], "split": manifest["split"], "data": manifest["data"], "delay": work.delay,
                 "arithmetic": f"integer, {bits} bit" if bits else "float", "epochs": manifest["epochs"],
-                "teacher": manifest.get("teacher", False), "decoder": asdict(scales), "commit": manifest["commit"],
+                "teacher": bool(manifest.get("teacher")), "decoder": asdict(scales), "commit": manifest["commit"],
                 **figures}
 
 

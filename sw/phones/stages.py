@@ -4,18 +4,21 @@
 
 `fcprune` is the published 40 % without structure, whose mask costs what it saves; `final` keeps 2 of every 4
 neighbouring outputs. `t1`, `t1q4` leave the chain after the pruning, for one time step; `gru` and `lstm` stand beside
-it. A stage is a run with its own checkpoint.
+it. `delays` and `delays4` are the chain of `phone-delays`: four feed-forward layers, each of which hears the one before
+0 to 15 frames late (docs/training.md); `adapt`, `adapt4` and `gru-adapt` go on with networks that heard aligned speech
+alone (`--develop`), on a fold's data. `teacher` hears both ways and never runs on the machine. A stage is a run with
+its own checkpoint.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import torch
 
 from sw.models import prune
-from sw.models.gated import WIDTHS, Gated
+from sw.models.gated import Gated
 from sw.models.rsnn import Rsnn
 from sw.training import optimise, trainer
 
@@ -24,7 +27,10 @@ SURROGATE = "triangle"
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage changes, and how long it trains. `neurons` None: the configuration's."""
+    """What a stage changes, and how long it trains. `neurons` None: the configuration's.
+
+    `sizes`: what the configuration does not say of the network that is built. `average`: see `trainer.fit`.
+    """
 
     name: str
     before: str | None
@@ -35,8 +41,12 @@ class Stage:
     fc_pruned: float = 0.0
     balanced: bool = False
     time_steps: int = 2
+    sizes: dict = field(default_factory=dict)
+    average: float = 0.0
+    frames: int = 3200  # of a batch
 
 
+DELAYS = dict(delays={f"forward{i}": 15 for i in (1, 2, 3)}, norm=0.6, steps="neuron")
 STAGES = {s.name: s for s in (
     Stage("float256", None, 8, 1.6e-2, neurons=256),
     Stage("prune128", "float256", 24, 1.4e-2),
@@ -46,28 +56,40 @@ STAGES = {s.name: s for s in (
     Stage("final", "fcprune", 20, 8e-3, bits=4, balanced=True),
     Stage("t1", "prune128", 6, 1e-2, time_steps=1),
     Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
-    Stage("gru", None, 12, 1e-2),
-    Stage("lstm", None, 12, 1e-2),
+    Stage("delays", None, 7, 1.4e-2, time_steps=1, sizes=DELAYS, average=0.99),
+    Stage("delays4", "delays", 4, 5e-3, bits=4, time_steps=1, average=0.99),
+    Stage("adapt", "delays", 4, 8e-3, time_steps=1, average=0.99),
+    Stage("adapt4", "adapt", 3, 4e-3, bits=4, time_steps=1, average=0.99),
+    Stage("gru", None, 12, 1e-2, sizes=dict(kind="gru")),
+    Stage("gru-adapt", "gru", 7, 6e-3),
+    Stage("lstm", None, 12, 1e-2, sizes=dict(kind="lstm")),
+    Stage("teacher", None, 8, 8e-3, sizes=dict(kind="gru", neurons=96, both_ways=True, dropout=0.2),
+          frames=6400),
 )}
 
 
 def build(stage, config, previous, task, *, seed=0, surrogate=SURROGATE):
     """The network a stage starts training with. `previous` is the model of the stage before, or None."""
     torch.manual_seed(seed)
-    if stage.name in WIDTHS:
-        return Gated(kind=stage.name, features=config.features, outputs=config.outputs)
-    neurons = stage.neurons or config.neurons
+    if "kind" in stage.sizes:
+        return Gated(features=config.features, outputs=config.outputs, **stage.sizes)
     if previous is None:
-        return Rsnn(features=config.features, neurons=neurons, outputs=config.outputs, time_steps=stage.time_steps,
-                    leak_shift=config.leak_shift, input_shift=config.input_shift, surrogate=surrogate,
-                    potential_fraction=config.potential_fraction, potential_bits=config.potential_bits,
-                    reset=config.reset)
-    model = previous
+        layers = config.layers
+        widths = [stage.neurons or layer.neurons for layer in layers]
+        return Rsnn(features=config.features, neurons=widths[0] if len(set(widths)) < len(widths) == 2 else widths,
+                    outputs=config.outputs, time_steps=stage.time_steps, input_shift=config.input_shift,
+                    recurrent=[layer.recurrent for layer in layers],
+                    leak_shift=[layer.leak_shift for layer in layers],
+                    surrogate=surrogate, potential_fraction=config.potential_fraction,
+                    potential_bits=config.potential_bits, reset=layers[0].reset, **stage.sizes)
+    if isinstance(previous, Gated):
+        return previous
+    model, neurons = previous, stage.neurons or max(layer.neurons for layer in config.layers)
     if previous.outputs != config.outputs:
         model = prune.other_outputs(previous, config.outputs)
     if stage.time_steps < model.time_steps:
         model = prune.one_time_step(model)
-    if neurons < model.neurons:
+    if neurons < max(model.widths):
         scores = prune.importance(model, islice(task.batches(seed)(0), 8))
         model = prune.keep_neurons(model, scores, neurons)
     if stage.fc_pruned:
@@ -84,22 +106,22 @@ def restore(folder):
     stored = trainer.load(folder)
     sizes = json.loads((Path(folder) / "manifest.json").read_text())["sizes"]
     model = Gated(**sizes) if "kind" in sizes else Rsnn(**sizes)
-    model.load_state_dict(stored["model"])
+    model.load_state_dict(stored.get("mean") or stored["model"])
     return model.eval()
 
 
 def train(stage, config, task, folder, previous=None, *, seed=0, surrogate=SURROGATE, epochs=None,
-          data=(), quiet=False, **loss):
+          data=(), quiet=False, teacher="", **loss):
     """Train one stage in `folder` (resumes there) and return the model."""
     model = build(stage, config, previous, task, seed=seed, surrogate=surrogate)
     epochs = stage.epochs if epochs is None else epochs
     recipe = {"stage": stage.name, "config": config.name, "seed": seed, "time_steps": stage.time_steps,
               "surrogate": surrogate, "targets": task.layout.kind, "epochs": epochs,
-              "rate": stage.rate, "data": list(data), "split": task.split.name,
-              "loss": {k: v for k, v in loss.items() if k != "teacher"}, "teacher": "teacher" in loss}
-    trainer.fit(model, task.batches(seed), task.loss(**loss), folder, epochs=epochs, rate=stage.rate, seed=seed,
-                recipe=recipe, quiet=quiet,
-                optimise=optimise.adamw if stage.name in WIDTHS else optimise.muon)  # gated networks diverge with Muon
+              "rate": stage.rate, "data": list(data), "split": task.split.name, "delay": task.delay,
+              "loss": loss, "teacher": teacher}
+    trainer.fit(model, task.batches(seed, stage.frames), task.loss(**loss), folder, epochs=epochs, rate=stage.rate,
+                seed=seed, recipe=recipe, quiet=quiet, average=stage.average,
+                optimise=optimise.adamw if isinstance(model, Gated) else optimise.muon)  # else gated ones diverge
     return model.eval()
 
 

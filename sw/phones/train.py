@@ -3,7 +3,8 @@
     sottovoce train rsnn --data FOLDER --export build/my-rsnn
 
 Runs the chain float256 -> prune128 -> q8 -> q4 -> fcprune -> final, each stage from the one before; finished stages are
-kept, a stage that was cut off resumes. With --export the integers of the last stage are written.
+kept, a stage that was cut off resumes. With --export the integers of the last stage are written. `rsnn-phone-delays`
+has a chain of its own, delays -> delays4; `teacher` trains what others learn from (--teacher).
 """
 
 from pathlib import Path
@@ -12,11 +13,12 @@ from hw import config as hw_config
 from sw import options, registry
 from sw.integers import export
 from sw.models.lif import SURROGATES
-from sw.phones import corpus, phone_task, stages
+from sw.phones import corpus, phone_task, stages, teaching
 from sw.phones.targets import KINDS
 from sw.training import trainer
 
-CHAIN = ("float256", "prune128", "q8", "q4", "fcprune", "final")
+CHAINS = {"rsnn": ("float256", "prune128", "q8", "q4", "fcprune", "final"), "rsnn-phone-delays": ("delays", "delays4")}
+CONFIGS = {"rsnn-phone-delays": "phone-delays"}
 
 
 def add_arguments(parser):
@@ -24,15 +26,19 @@ def add_arguments(parser):
     parser.add_argument("--model", default="rsnn", choices=registry.names("train", "phones"))
     options.add_phones(parser)
     parser.add_argument("--out", default="build/runs/rsnn", help="folder of the runs, one a stage")
-    parser.add_argument("--config", default="paper", help="configuration by name or YAML path")
+    parser.add_argument("--config", help="configuration by name or YAML path (default: paper, or the model's own)")
     parser.add_argument("--targets", choices=tuple(KINDS), help="what the outputs stand for (default: context where "
                         "they suffice for it, mono for fewer)")
-    parser.add_argument("--stages", nargs="+", help=f"stages to run (default for rsnn: {' '.join(CHAIN)})")
+    parser.add_argument("--stages", nargs="+", help=f"stages to run (default for rsnn: {' '.join(CHAINS['rsnn'])})")
     parser.add_argument("--surrogate", default=stages.SURROGATE, choices=SURROGATES, help="gradient of a spike")
     parser.add_argument("--everything", action="store_true", help="hold nothing out: for weights that are given away")
+    parser.add_argument("--develop", action="store_true", help="hold out no fold but a part of the aligned speakers, "
+                        "and train on no speaker labelled by hand: for choices")
+    parser.add_argument("--delay", type=options.from_zero, default=phone_task.DELAY,
+                        help="frames that answers come late: what the network hears of the future")
     parser.add_argument("--epochs", type=options.whole, help="epochs of every stage, in place of its own number")
     parser.add_argument("--rate-target", type=float, default=0.35, help="firing rate above which a layer is punished")
-    parser.add_argument("--teacher", help="run folder of a trained gru or lstm to distil from")
+    parser.add_argument("--teacher", help="run folder of a trained gru, lstm or teacher to distil from")
     parser.add_argument("--start", help="run folder to start the first stage from, in place of the stage before it; "
                         "its readout is replaced where --config has other outputs")
     parser.add_argument("--export", help="folder for the integer model of the last stage")
@@ -41,13 +47,15 @@ def add_arguments(parser):
 
 def check(args, config):
     """The stages to run; raises `ValueError` for what would be found out late, or never."""
-    chain = tuple(args.stages or (CHAIN if args.model == "rsnn" else (args.model,)))
+    chain = tuple(args.stages or CHAINS.get(args.model, (args.model,)))
     for name in chain:
         if name not in stages.STAGES:
             raise ValueError(f"stage {name!r}: wanted one of {', '.join(stages.STAGES)}")
+    if args.develop and args.everything:
+        raise ValueError("--develop --everything: one holds a part out, the other nothing; give one of them")
     shapes = {(layer.neurons, layer.recurrent) for layer in config.layers}
     if args.model == "rsnn" and (len(config.layers) != 2 or len(shapes) > 1 or not config.layers[0].recurrent):
-        raise ValueError(f"--config {args.config}: has layers {[layer.neurons for layer in config.layers]}: this chain "
+        raise ValueError(f"--config {config.name}: has layers {[layer.neurons for layer in config.layers]}: this chain "
                          "trains two recurrent layers of one width")
     for folder in args.data:
         if not Path(folder).is_dir():
@@ -73,21 +81,20 @@ def check(args, config):
 def run(args):
     """Train every stage, or find it finished and load it; export the last."""
     options.begin(args)
-    config = hw_config.load(args.config)
+    config = hw_config.load(args.config or CONFIGS.get(args.model, "paper"))
     chain, layout = check(args, config)
-    parts = phone_task.split(phone_task.find(args.data), args.fold, args.folds, args.everything)
+    parts = phone_task.split(phone_task.find(args.data), args.fold, args.folds, args.everything, args.develop)
     noise = corpus.noises(args.noise, ["train"]) if args.noise else None
-    work = phone_task.PhoneTask(parts, layout, noise, quiet=args.quiet)
+    teacher = teaching.Teacher(args.teacher) if args.teacher else None
+    work = phone_task.PhoneTask(parts, layout, noise, delay=args.delay, quiet=args.quiet, teacher=teacher)
     print(f"{len(parts.train)} utterances to train on, {len(parts.test)} held out ({parts.name})")
     model, extra = None, {"rate_target": args.rate_target}
-    if args.teacher:
-        extra["teacher"] = stages.restore(args.teacher)
     before = Path(args.start) if args.start else None
     for name in chain:
         stage, folder = stages.STAGES[name], Path(args.out) / name
-        if model is None and stage.before:
+        if model is None and (args.start or stage.before):
             model = stages.restore(args.start or Path(args.out) / stage.before)
-        model = stages.train(stage, config, work, folder, model, seed=args.seed,
+        model = stages.train(stage, config, work, folder, model, seed=args.seed, teacher=args.teacher or "",
                              surrogate=args.surrogate, epochs=args.epochs, quiet=args.quiet,
                              data=[Path(d).name for d in args.data], **extra)
         show_rates(name, folder, before if stage.bits else None)
