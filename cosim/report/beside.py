@@ -78,9 +78,10 @@ def walk(results):
 
 
 def browser(results):
-    """Checks of the pages in a headless browser."""
+    """Checks of the pages in a headless browser, one a row."""
     checks = results.need("system.json", "browser_checks", "sottovoce report --check --publish")
-    keys = ("console_errors", "accessibility_violations", "rules_passed", "screens")
-    rows = tuple((page, *(plain(values.get(key)) for key in keys)) for page, values in checks.items())
-    return {"head": ("page", "console errors", "accessibility violations", "rules passed", "screens"), "rows": rows,
-            "made": (results.made("system.json", "browser_checks, report", "sottovoce report --check --publish"),)}
+    rows = tuple((f"{row['page']}: {row['check']}", plain(row["value"]), plain(row["limit"]), plain(row["passed"]))
+                 for row in checks)
+    made = tuple(results.made("system.json", f"browser_checks, {page}", checks[0]["command"])
+                 for page in dict.fromkeys(row["page"] for row in checks))
+    return {"head": ("page and check", "measured", "at most", "passed"), "rows": rows, "made": made}

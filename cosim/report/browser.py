@@ -91,7 +91,7 @@ def told(outcome):
 def keep(outcome, name, command, publish):
     """The counts into `browser_checks` of system.json, under the page's name; other pages' stay."""
     rows = [(check.replace("_", " "), outcome[check], 0, outcome[check] == 0, command)
-            for check in ("console_errors", "requests", "accessibility_violations")]
+            for check in ("console_errors", "requests", "accessibility_violations", "too_wide")]
     results.keep_checks(name, rows, {"command": command, "note": (
         f"Chromium {outcome['chromium']}, {outcome['screens']} screens (desktop and phone, light and dark), from disk; "
         f"{outcome['rules_passed']} rules of axe-core passed")}, publish)
