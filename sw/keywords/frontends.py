@@ -142,13 +142,22 @@ def disturbed(wave, version, seed, clip, sources, talkers, wide):
     return how(wave, sources, talkers, np.random.default_rng([WIDE_SEED + seed, version, clip]))
 
 
+def shares(versions, mix):
+    """Chance of each of wide training's versions (numbers), `mix` being those of plain, hard and mild ones together."""
+    kind = np.array([0 if v == 0 else 1 if v <= HARD else 2 for v in versions])
+    chance = np.array(mix)[kind] / np.bincount(kind, minlength=3)[kind]
+    return chance / chance.sum()
+
+
 def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64,
              talkers=(), wide=False):
     """Raw features of `count` versions of each clip, float16 (count, clips, bins, frames), mapped from a cached file.
 
-    Version 0 is plain. `sources`: noise recordings; `talkers`: speech for babble. All front-ends of one seed hear the
-    same versions. `wide`: versions 1 to `HARD` are `disturb.hard`, later ones `disturb.mild`.
+    Version 0 is plain; a tuple in place of `count` names the versions. `sources`: noise recordings; `talkers`: speech
+    for babble. All front-ends of one seed hear the same versions. `wide`: versions 1 to `HARD` are `disturb.hard`,
+    later ones `disturb.mild`.
     """
+    versions = range(count) if isinstance(count, int) else count
     recipe = [VERSION, frontend, count, seed, noise_hash(sources),
               hashlib.sha256(memoryview(waves.samples.numpy()).cast("B")).hexdigest()]
     if wide:
@@ -158,15 +167,16 @@ def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/c
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.stem}.{os.getpid()}.npy")
         shape = raw(waves.floats(slice(0, 1)), frontend).shape[1:]
-        starts = [(v, b) for v in range(count) for b in range(0, len(waves.samples), batch)]
+        starts = [(i, b) for i in range(len(versions)) for b in range(0, len(waves.samples), batch)]
         try:
-            stored = np.lib.format.open_memmap(part, "w+", np.float16, (count, len(waves.samples), *shape))
-            for v, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
+            stored = np.lib.format.open_memmap(part, "w+", np.float16,
+                                               (len(versions), len(waves.samples), *shape))
+            for i, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
                 x = waves.floats(slice(b, b + batch))
-                if v:
-                    x = torch.from_numpy(np.stack([disturbed(w, v, seed, b + i, sources, talkers, wide)
-                                                   for i, w in enumerate(x.numpy())]))
-                stored[v, b:b + batch] = raw(x, frontend).half().numpy()
+                if versions[i]:
+                    x = torch.from_numpy(np.stack([disturbed(w, versions[i], seed, b + n, sources, talkers, wide)
+                                                   for n, w in enumerate(x.numpy())]))
+                stored[i, b:b + batch] = raw(x, frontend).half().numpy()
             stored.flush()
             os.replace(part, path)
         finally:

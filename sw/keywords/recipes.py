@@ -19,10 +19,13 @@ class Recipe:
     """A model (`network` with `sizes`), its front-end, and its training.
 
     `sparsity`: weight of SparkNet's erf loss beside the cross-entropy, 1 / lambda of the paper's code. `l1`: weight
-    of the mean magnitude of its relaxed gates. `quantised`: epochs of a second stage with integer weights, for the
-    accelerator's configuration `config`. `wide`: clips are disturbed as in `sw.keywords.disturb`, in `variants`
-    versions; `masks`: frames and bins blanked at most; `average`: share that a running mean of the weights keeps in a
-    step (0: the last weights count). With a teacher, `distil` is its share of the loss, `softness` its temperature.
+    of the mean magnitude of its relaxed gates. `again`: epochs of a second stage, the schedule anew from 0.6 of the
+    rate (arXiv 1608.03983). `quantised`: epochs of a last stage with integer weights, for the accelerator's
+    configuration `config`. `wide`: clips are disturbed as in `sw.keywords.disturb`, in `variants` versions; after the
+    first stage plain, hard and mild ones have the shares `mix` (empty: all alike), and `talk` windows of running speech
+    are heard an epoch, where there is any. `masks`: frames and bins blanked at most; `average`: share that a running
+    mean of the weights keeps in a step (0: the last weights count). With a teacher, `distil` is its share of the loss,
+    `softness` its temperature.
     """
 
     name: str
@@ -38,11 +41,14 @@ class Recipe:
     smoothing: float = 0.1
     sparsity: float = 0.0
     l1: float = 0.0
+    again: int = 0
     quantised: int = 0
     config: str = ""
     wide: bool = False
     variants: int = 8
     masks: tuple = (0, 0)
+    mix: tuple = ()
+    talk: int = 0
     average: float = 0.0
     distil: float = 0.7
     softness: float = 2.0
@@ -75,6 +81,7 @@ def machine(name):
 DELAYS = dict(neurons=[128] * 4, recurrent=[False] * 4, delays={f"forward{i}": 15 for i in (1, 2, 3)}, time_steps=1,
               norm=0.6, steps="neuron")
 WIDE = dict(wide=True, variants=33, average=0.998)
+AGAIN = dict(WIDE, mix=(0.15, 0.35, 0.5), talk=400)
 
 RECIPES = {r.name: r for r in (
     Recipe("tiny-kws", DsCnn, "mel64", 30),
@@ -86,9 +93,9 @@ RECIPES = {r.name: r for r in (
            quantised=10, config="keywords"),
     Recipe("bcresnet-1.5", BcResNet, "mel40", 40, dict(scale=1.5), "sgd", "cosine", rate=0.1, decay=1e-3, masks=(10, 5),
            **WIDE),
-    Recipe("rsnn-delays", KeywordRsnn, "causal", 40, DELAYS, "muon", rate=1.4e-2, quantised=12,
-           config="spotter", **WIDE),
-    Recipe("gru-keywords", KeywordGated, "causal", 40, **WIDE),
+    Recipe("rsnn-delays", KeywordRsnn, "causal", 40, DELAYS, "muon", rate=1.4e-2, again=25, quantised=15,
+           config="spotter", **AGAIN),
+    Recipe("gru-keywords", KeywordGated, "causal", 40, again=40, **AGAIN),
 )}
 
 

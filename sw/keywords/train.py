@@ -18,9 +18,10 @@ from hw import store
 from sw import options, registry
 from sw.data import speech_commands
 from sw.integers import export
-from sw.keywords import keyword_task, noise, recipes, score, spotter, teaching, waves
+from sw.keywords import keyword_task, noise, recipes, score, spotter, talk, teaching, waves
 from sw.training import optimise, trainer
 
+TALK_WINDOWS = 3000  # of running speech, from which every epoch draws
 BITS = 4            # of the accelerator's weights
 BABBLE_SCORES = 60  # so many talkers, the first of the folder, are babble that scores
 OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "muon": optimise.muon}
@@ -47,34 +48,38 @@ def babblers(folder):
 
 
 def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=(), data="", quiet=False,
-          cache="build/cache", variants=None, rows=None, teacher=None):
+          cache="build/cache", variants=None, rows=None, teacher=None, talk=None):
     """Train `recipe` in `folder` (resumes there); returns a `Spotter`.
 
-    `rows`: clips that train, all by default. `teacher`: a `Spotter` that this one learns from.
+    `rows`: clips that train, all by default. `teacher`: a `Spotter` that this one learns from. `talk`: `Waves` of
+    running speech, none of it a word.
     """
     variants = variants or recipe.variants
     heard_as = dict(talkers=talkers, wide=True) if recipe.wide else {}
     work = keyword_task.KeywordTask(
         train_waves, labels, recipe.frontend, sources=sources, cache=cache, quiet=quiet, variants=variants, rows=rows,
-        masks=recipe.masks, heard_as=heard_as, teacher=teacher)
+        masks=recipe.masks, heard_as=heard_as, teacher=teacher, mix=recipe.mix, talk=talk, talked=recipe.talk)
     torch.manual_seed(seed)
     model = recipe.build(len(labels))
     plain = {**recipe.values(), "model": recipe.name, "seed": seed, "data": data, "clips": len(work.rows),
              "labels": list(labels), "heard": keyword_task.identity(train_waves, sources), "variants": variants,
              "noise": bool(len(sources))}
+    if talk:
+        plain["talk_heard"] = keyword_task.identity(talk, sources)
     if teacher:
         plain["teacher"] = {"model": teacher.name, "sha256": teacher.manifest["sha256"]}
-    stages = [("float", recipe.epochs, recipe.rate)]
-    if recipe.quantised:
-        stages.append(("q4", recipe.quantised, recipe.rate / 3))
-    for stage, epochs, rate in stages:
-        place = Path(folder) / stage if recipe.quantised else Path(folder)
+    stages = [("float", recipe.epochs, recipe.rate), ("again", recipe.again, 0.6 * recipe.rate),
+              ("q4", recipe.quantised, recipe.rate / 3)]
+    stages = [stage for stage in stages if stage[1]]
+    more = keyword_task.more_unknown(labels, [train_waves.clips[i] for i in work.rows], work.talked)
+    for number, (stage, epochs, rate) in enumerate(stages):
+        place = Path(folder) / stage if len(stages) > 1 else Path(folder)
         if stage == "q4":
             model.core.calibrate(BITS)
-        trainer.fit(model, work.batches(seed, recipe.batch), keyword_task.loss_of(recipe), place,
-                    epochs=epochs, rate=rate, seed=seed, recipe={**plain, "stage": stage}, decay=recipe.decay,
-                    optimise=OPTIMISERS[recipe.optimiser], schedule=SCHEDULES[recipe.schedule], quiet=quiet,
-                    average=recipe.average)
+        trainer.fit(model, work.batches(seed, recipe.batch, plain=not number),
+                    keyword_task.loss_of(recipe, more * bool(number)), place, epochs=epochs, rate=rate, seed=seed,
+                    recipe={**plain, "stage": stage}, decay=recipe.decay, optimise=OPTIMISERS[recipe.optimiser],
+                    schedule=SCHEDULES[recipe.schedule], quiet=quiet, average=recipe.average)
     model.eval()
     if recipe.quantised and recipe.config:
         return spotter.of_integers(recipe.name, integers_of(recipe.name, model, work, plain, recipe.config))
@@ -100,6 +105,8 @@ def add_arguments(parser):
                         help="folder with manifest.csv of more clips to train on, e.g. synthetic ones")
     parser.add_argument("--speech", default=options.SPEECH,
                         help="folder of talkers, for the babble of wide training; '' for none")
+    parser.add_argument("--talk", nargs="+", default=[], metavar="FOLDER",
+                        help="folders of speech with transcripts: windows of it without the ten words are _unknown_")
     parser.add_argument("--teacher", help="folder of a trained model to learn from (its logits are a target)")
     parser.add_argument("--nested", action="store_true",
                         help="leave a development part of the training speakers out and score on it: for choices")
@@ -131,9 +138,13 @@ def run(args):
         more, _ = gather(args.also, args.classes, quiet=args.quiet)
         hear, data = hear.joined(more), f"{data} + {Path(args.also).name}"
     rows = np.flatnonzero(~np.pad(chosen, (0, len(hear.clips) - len(chosen))))
+    talked = None
+    if args.talk and recipe.talk and args.classes == 12:
+        data = " + ".join([data, *(Path(folder).name for folder in args.talk)])
+        talked = waves.gather(talk.windows(args.talk, TALK_WINDOWS), quiet=args.quiet)
     done = train(recipe, hear, labels, folder, seed=args.seed, sources=noise_sources(args.noise),
                  talkers=babblers(args.speech) if recipe.wide else (), data=data, quiet=args.quiet, rows=rows,
-                 teacher=teacher)
+                 teacher=teacher, talk=talked)
     if args.nested or {c.split for c in held.clips} != {"train"}:
         figures = score.measure(done.logits(held.floats()), held.clips, done.labels)
         done.manifest["metrics"] = figures = {k: figures[k] for k in ("clips", "accuracy", "macro_f1")}

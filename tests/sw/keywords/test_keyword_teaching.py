@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from sw.data.speech_commands import Clip
-from sw.keywords import disturb, frontends, keyword_task, noise, recipes, spotter, teaching, waves
+from sw.data.utterance import DataError
+from sw.keywords import disturb, frontends, keyword_task, noise, recipes, spotter, talk, teaching, waves
 from sw.models.ds_cnn import DsCnn
 
 torch.set_num_threads(1)  # small sums: threads only wait for each other
@@ -63,3 +64,47 @@ def test_a_teacher_answers_on_the_versions_that_its_pupil_hears(tmp_path):
     value, _ = keyword_task.loss_of(recipe)(lambda x: taught + 5, (x, y, taught))  # its own answer, moved: no better
     soft = (taught / 3).softmax(1)
     assert value.item() == pytest.approx(9 * -(soft * soft.log()).sum(1).mean().item(), rel=1e-4)
+
+
+def test_windows_of_talk_hold_none_of_the_words(tmp_path):
+    said = ["a sentence of other things", "go there and stay", "who would know that", "more of the same here"]
+    splits = ["train", "train", "train", "dev"]
+    lines = [f"{i}.wav,s{i},{split},3.0,{text}" for i, (text, split) in enumerate(zip(said, splits, strict=True))]
+    (tmp_path / "manifest.csv").write_text("\n".join(["path,speaker,split,seconds,transcript", *lines]))
+    clips = talk.windows([tmp_path], 40)
+    assert {c.path.name for c in clips} == {"0.wav"} and {c.label for c in clips} == {"_unknown_"}
+    starts = [c.start for c in clips]
+    assert 0 <= min(starts) < 0.4 and 1.6 < max(starts) <= 2.0
+    with pytest.raises(DataError, match="no sentence"):
+        (tmp_path / "manifest.csv").write_text("\n".join(["path,speaker,split,seconds,transcript", lines[1]]))
+        talk.windows([tmp_path], 40)
+
+
+def test_talk_is_drawn_anew_and_unknown_whatever_the_teacher_says(tmp_path):
+    rng = np.random.default_rng(0)
+    clips = [Clip(Path(f"{i}"), "yes") for i in range(6)]
+
+    def sound(clips):
+        return waves.Waves(clips, torch.from_numpy(rng.integers(-9000, 9000, (len(clips), 16000)).astype(np.int16)), [])
+    found, speech = sound(clips), sound([Clip(Path(f"t{i}"), "_unknown_") for i in range(20)])
+    labels = ("yes", "_unknown_")
+    plain = keyword_task.KeywordTask(found, labels, "mel16", variants=2, cache=tmp_path, quiet=True)
+    torch.manual_seed(0)
+    teacher = spotter.Spotter("t", DsCnn(classes=2).eval(), plain.normaliser, labels)
+    work = keyword_task.KeywordTask(found, labels, "mel16", variants=2, cache=tmp_path, quiet=True, teacher=teacher,
+                                    heard_as=dict(wide=True), talk=speech, talked=8, mix=(1, 0, 0))
+    heard = []
+    for epoch in range(2):
+        x, y, taught = (torch.cat(parts) for parts in zip(*work.batches(0, 2)(epoch), strict=True))
+        assert (y == 1).sum() == 8 and (y == 0).sum() == 6
+        assert torch.equal(taught[y == 1], torch.tensor([[0, keyword_task.SURE]]).expand(8, 2))
+        assert torch.allclose(taught[y == 0].sort(0)[0], torch.from_numpy(work.taught[0]).float().sort(0)[0])  # plain
+        heard.append(x[y == 1].flatten(1).sum(1).sort()[0])
+    assert not torch.equal(*heard)
+    assert sum(len(y) for _, y, _ in work.batches(0, 2, plain=True)(0)) == 6  # the first stage hears no talk
+
+
+def test_shares_of_plain_hard_and_mild_versions():
+    chance = frontends.shares(range(33), (0.15, 0.35, 0.5))
+    assert np.allclose([chance[0], chance[1:25].sum(), chance[25:].sum()], [0.15, 0.35, 0.5])
+    assert np.allclose(frontends.shares((0, 2, 26), (1, 1, 2)), [0.25, 0.25, 0.5])
