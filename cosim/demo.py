@@ -2,7 +2,7 @@
 
     sottovoce demo                             the embedded recording
     sottovoce demo --wav speech.flac           any 16-bit or float WAV or FLAC
-    sottovoce demo --model rsnn-keywords       words in place of phones; or the folder of a network of one's own
+    sottovoce demo --model keywords            words in place of phones: the embedded ten; or the folder of a network
 
 Prints what was recognised, the mismatches between gates and golden model (0), what a frame costs beside the published
 figures, and leaves a picture and a JSON in build/demo. One to two minutes the first time (Verilator compiles the
@@ -21,6 +21,7 @@ from hw import store
 from hw.interface import MODES, WEIGHT_BUFFERS
 from sw import golden
 from sw.data import audio, labels
+from sw.features import causal
 from sw.keywords import stream
 from sw.phones import decode, score
 
@@ -68,6 +69,12 @@ def report(summary):
     return "\n".join(lines)
 
 
+def recording_for(name):
+    """The embedded recording in which a network has something to recognise."""
+    heard = models.by_time_steps(name)
+    return models.WORDS_CLIP if any(models.is_keyword(model) for model in heard.values()) else models.CLIP
+
+
 def demo(wav, name=models.PAIR):
     """Run everything for one recording; returns the plain summary and what the picture needs."""
     wave = audio.read(wav)
@@ -97,14 +104,20 @@ def _recognised(summary, model, heard, prediction, wav, wave):
     summary |= {"sparsity": sparsity(model, x, spikes), "frames": len(x)}
     if heard.keywords:
         found = models.words(model, prediction.logits, len(wave))
-        summary |= {"words": [(d.label, d.time_s, d.score) for d in found],
-                    "vocabulary": [w for w in model.manifest["labels"] if not w.startswith("_")]}
+        vocabulary = [w for w in model.manifest["labels"] if not w.startswith("_")]
+        summary |= {"words": [(d.label, d.time_s, d.score) for d in found], "vocabulary": vocabulary}
         frames = len(heard.utterances[0])
         # windows overlap: every tenth stands beside the one before, from the first that holds a whole second
         windows = np.arange(audio.RATE // stream.HOP - 1, len(heard.utterances), audio.RATE // stream.HOP)
-        at = (windows[:, None] * frames + np.arange(frames)).ravel()
-        track = [(d.label, int(100 * d.time_s) - 50, int(100 * d.time_s)) for d in found]
-        return x[at], [layer[at] for layer in spikes], track, []
+
+        def in_a_row(values):
+            """Values (windows x frames, ...) of those windows, each filled up to the second that it is."""
+            blank = ((0, 0), (0, audio.RATE // causal.SHIFT - frames), *((0, 0),) * (values.ndim - 1))
+            return np.pad(values.reshape(-1, frames, *values.shape[1:])[windows], blank).reshape(-1, *values.shape[1:])
+        answers = models.posteriors(model, prediction.logits)
+        times = (np.arange(len(answers)) + 1) * stream.HOP / audio.RATE  # a window answers when it is over
+        curves = {w: answers[:, model.manifest["labels"].index(w)] for w in vocabulary}
+        return in_a_row(x), [in_a_row(layer) for layer in spikes], picture.Words(found, times, curves), []
     phones = decode.decode(prediction.logits, model)
     summary["phones"] = phones
     known = Path(wav).with_suffix(".phn")
@@ -120,18 +133,20 @@ def _recognised(summary, model, heard, prediction, wav, wave):
 
 def add_arguments(parser):
     """Options of the command."""
-    parser.add_argument("--wav", type=Path, default=models.CLIP,
-                        help="recording, WAV or FLAC, up to 2 minutes (default: an embedded LibriVox sentence)")
+    parser.add_argument("--wav", type=Path, help="recording, WAV or FLAC, up to 2 minutes (default: an embedded "
+                                                 "LibriVox sentence, or ten words where a network hears words)")
     parser.add_argument("--model", default=models.PAIR,
-                        help=f"{', '.join(models.names())}, or a folder (default: %(default)s, the published network)")
+                        help=f"{models.KEYWORDS}, {', '.join(models.names())}, or a folder (default: %(default)s, the "
+                             "published network)")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the picture and JSON (default: %(default)s)")
 
 
 def run(args):
     """Run the demo; 1 if the gates differ from the golden model."""
-    summary, shown = demo(args.wav, args.model)
+    wav = args.wav or recording_for(args.model)
+    summary, shown = demo(wav, args.model)
     args.out.mkdir(parents=True, exist_ok=True)
-    target = picture.draw(args.out / "demo.png", args.wav.name, *shown)
+    target = picture.draw(args.out / "demo.png", wav.name, *shown)
     text = json.dumps(summary, indent=1, default=np.ndarray.tolist)
     store.write_atomically(args.out / "demo.json", f"{text}\n".encode())
     print(report(summary))

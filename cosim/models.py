@@ -15,8 +15,11 @@ from sw.keywords import spotter, stream
 
 WEIGHTS = registry.WEIGHTS
 CLIP = WEIGHTS.parent / "clips" / "sense_and_sensibility.flac"
+WORDS_CLIP = WEIGHTS.parent / "clips" / "ten_words.flac"
 PAIR = "rsnn"  # the published network, trained for one and for two time steps
 PAPER = {1: "rsnn-paper-t1", 2: "rsnn-paper-t2"}
+KEYWORDS = "keywords"  # the better of the networks that hear words
+SPOTTER = "rsnn-delays"
 
 
 def names():
@@ -26,7 +29,7 @@ def names():
 
 def load(name):
     """The `IntegerModel` of a committed name (`sw.registry`), or of a folder. Raises `ModelError` listing the names."""
-    return integer_model.load(name)
+    return integer_model.load(SPOTTER if str(name) == KEYWORDS else name)
 
 
 def by_time_steps(name):
@@ -75,10 +78,14 @@ def hear(model: IntegerModel, wave):
     return Heard(list(x.transpose(1, 2).to(torch.int8).numpy()), True)
 
 
-def words(model: IntegerModel, logits, samples):
-    """`stream.Detection`s in a recording of so many samples, from logits (windows x frames, O) of `hear`'s windows."""
+def posteriors(model: IntegerModel, logits):
+    """Logits (windows x frames, O) of `hear`'s windows -> posteriors (windows, classes)."""
     classes, frames = len(model.manifest["labels"]), 1 + (audio.RATE - causal.WINDOW) // causal.SHIFT
     summed = torch.from_numpy(np.asarray(logits).reshape(-1, frames, model.config.outputs).sum(1))[:, :classes].float()
-    ear = spotter.of_integers("keywords", model)
-    detector = stream.Detector(ear)
-    return detector.decide((summed * ear.scale()).softmax(1).numpy(), samples / audio.RATE)
+    return (summed * spotter.of_integers("keywords", model).scale()).softmax(1).numpy()
+
+
+def words(model: IntegerModel, logits, samples):
+    """`stream.Detection`s in a recording of so many samples, from logits (windows x frames, O) of `hear`'s windows."""
+    detector = stream.Detector(spotter.of_integers("keywords", model))
+    return detector.decide(posteriors(model, logits), samples / audio.RATE)

@@ -41,7 +41,7 @@ def row(model, held, source, data):
     return {"model": model.name, **{k: r[k] for k in keys if k in r},
             "accuracy_5db": evaluate.under_noise(model, held, "real", 5, source), "data": recipe.get("data") or data,
             "seed": recipe["seed"],
-            "epochs": recipe["epochs"] + recipe.get("quantised", 0), "train_clips": recipe["clips"]}
+            "epochs": sum(recipe.get(k, 0) for k in ("epochs", "again", "quantised")), "train_clips": recipe["clips"]}
 
 
 def table(rows):

@@ -95,7 +95,7 @@ RECIPES = {r.name: r for r in (
            **WIDE),
     Recipe("rsnn-delays", KeywordRsnn, "causal", 40, DELAYS, "muon", rate=1.4e-2, again=25, quantised=15,
            config="spotter", **AGAIN),
-    Recipe("gru-keywords", KeywordGated, "causal", 40, again=40, **AGAIN),
+    Recipe("gru-keywords", KeywordGated, "causal", 20, again=20, **AGAIN),
 )}
 
 

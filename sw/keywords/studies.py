@@ -143,6 +143,7 @@ WHAT = {"lambda": "lambda: weight of SparkNet's sparsity loss", "bins": "bins: o
         "ideas": "ideas: what could make the spiking spotter better"}
 STUDIES = {"lambda": study_lambda, "bins": study_bins, "noise": study_noise_kind, "sparsity": study_sparsity,
            "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study, "ideas": study_ideas.study}
+OF_MODELS = ("snr", "stream")
 DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_ideas.draw}
 
 
@@ -190,6 +191,8 @@ def run(args):
                        for file in (f"{name}.json", f"keywords-{args.study}.png"))
     args.models = args.models or registry.names("load", "keywords")
     rows = STUDIES[args.study](args)
+    if args.study in OF_MODELS:  # models that were not asked for keep the rows they had
+        rows = [r for r in store.read_json(target).get("rows", ()) if r["model"] not in args.models] + rows
     size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
     store.write_json(target, {**store.recipe(args.command, data=args.data, note=evaluate.COMPARE, size=size,
                                              macs_by=cost.__name__), "rows": rows})
