@@ -21,11 +21,11 @@ class Recipe:
     `sparsity`: weight of SparkNet's erf loss beside the cross-entropy, 1 / lambda of the paper's code. `l1`: weight
     of the mean magnitude of its relaxed gates. `again`: epochs of a second stage, the schedule anew from 0.6 of the
     rate (arXiv 1608.03983). `quantised`: epochs of a last stage with integer weights, for the accelerator's
-    configuration `config`. `wide`: clips are disturbed as in `sw.keywords.disturb`, in `variants` versions; after the
-    first stage plain, hard and mild ones have the shares `mix` (empty: all alike), and `talk` windows of running speech
-    are heard an epoch, where there is any. `masks`: frames and bins blanked at most; `average`: share that a running
-    mean of the weights keeps in a step (0: the last weights count). With a teacher, `distil` is its share of the loss,
-    `softness` its temperature.
+    configuration `config`. `wide`: clips are disturbed as in `sw.keywords.disturb`, in `variants` versions; where there
+    are several stages, after the first of them plain, hard and mild versions have the shares `mix` (empty: all alike),
+    and `talk` windows of running speech are heard an epoch, where there is any. `masks`: frames and bins blanked at
+    most; `average`: share that a running mean of the weights keeps in a step (0: the last weights count). With a
+    teacher, `distil` is its share of the loss, `softness` its temperature.
     """
 
     name: str

@@ -169,6 +169,8 @@ def add_arguments(parser):
     parser.add_argument("study", choices=tuple(STUDIES), help="; ".join(WHAT.values()))
     options.add_keywords(parser)
     parser.add_argument("--also", default=study_ideas.ALSO, help="folder of more clips to train on, in ideas")
+    parser.add_argument("--talk", nargs="+", default=[], metavar="FOLDER",
+                        help="folders of speech with transcripts, for the idea that hears it")
     parser.add_argument("--teacher", help="folder of a trained model, for ideas that learn from one")
     parser.add_argument("--speech", default=options.SPEECH, help="talkers with a manifest and transcripts")
     parser.add_argument("--epochs", type=options.whole, default=15, help="of each small training")

@@ -26,6 +26,7 @@ def _deep(widths, recurrent, **more):
 TWO = dict(neurons=[128] * 2, recurrent=[True] * 2, time_steps=1)
 LATE = {**TWO, "delays": {"forward1": 15}}
 FOUR = dict(_deep([128] * 4, [False] * 4), time_steps=1, norm=0.6)
+MILDER = recipes.find("rsnn-delays").mix
 SHIFTS = "15-bit shift registers of the layer's spikes"
 # idea: (base's idea, sizes, recipe's changes, teacher, hardware)
 IDEAS = {
@@ -49,6 +50,10 @@ IDEAS = {
         "four layers, norms, a teacher", dict(_deep([112] * 5, [False] * 5), time_steps=1, norm=0.6), {}, True,
         "as before"),
     "… and a running mean of weights": ("four layers, norms, a teacher", FOUR, dict(average=0.998), True, ""),
+    "… and a milder mix of versions": (
+        "… and a running mean of weights", FOUR, dict(average=0.998, mix=MILDER), True, ""),
+    "… and running speech, unknown": (
+        "… and a milder mix of versions", FOUR, dict(average=0.998, mix=MILDER, talk=400), True, ""),
 }
 
 
@@ -64,6 +69,7 @@ class Nested:
         self.all = np.concatenate([self.real, np.arange(len(hear.clips), len(self.waves.clips))])
         self.sources, self.talkers = train.noise_sources(args.noise), train.babblers(args.speech)
         self.teacher = spotter.load(args.teacher) if args.teacher else None
+        self.talk = train.talk_of(args.talk, True) if args.talk else None
         self.noise = noise.recordings(args.noise, ("dev",))
         self.args = args
 
@@ -71,12 +77,13 @@ class Nested:
         """The row of an idea and seed, and the trained `Spotter`."""
         base, sizes, changes, taught, hardware = IDEAS[name]
         also = changes.get("also", True)
-        recipe = replace(recipes.find("rsnn-delays"), epochs=self.args.epochs, quantised=0, sizes=sizes,
-                         average=changes.get("average", 0.0))
+        recipe = replace(recipes.find("rsnn-delays"), epochs=self.args.epochs, again=0, quantised=0, sizes=sizes,
+                         average=changes.get("average", 0.0), mix=changes.get("mix", ()), talk=changes.get("talk", 0))
         folder = Path("build/studies/ideas") / f"{list(IDEAS).index(name)}-{self.args.epochs}-{seed}"
         model = train.train(recipe, self.waves, self.labels, folder, seed=seed, sources=self.sources,
                             talkers=self.talkers, data=Path(self.args.data).name, quiet=self.args.quiet,
-                            rows=self.all if also else self.real, teacher=self.teacher if taught else None)
+                            rows=self.all if also else self.real, teacher=self.teacher if taught else None,
+                            talk=self.talk if recipe.talk else None)
         weights = sum(cost.synapses(model.network))  # what they would take at 4 bits
         return {"idea": name, "task": "keywords", "base": base, "seed": seed, **self.measure(model),
                 "bytes": weights // 2, "hardware": hardware}, model

@@ -47,6 +47,11 @@ def babblers(folder):
     return noise.recordings(folder, ("train", "dev", "test"))[BABBLE_SCORES:] if folder else []
 
 
+def talk_of(folders, quiet=False):
+    """`Waves` of running speech in folders with transcripts, none of the ten words in it."""
+    return waves.gather(talk.windows(folders, TALK_WINDOWS), quiet=quiet)
+
+
 def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=(), data="", quiet=False,
           cache="build/cache", variants=None, rows=None, teacher=None, talk=None):
     """Train `recipe` in `folder` (resumes there); returns a `Spotter`.
@@ -74,10 +79,11 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=()
     more = keyword_task.more_unknown(labels, [train_waves.clips[i] for i in work.rows], work.talked)
     for number, (stage, epochs, rate) in enumerate(stages):
         place = Path(folder) / stage if len(stages) > 1 else Path(folder)
+        plainly = recipe.again > 0 and number == 0
         if stage == "q4":
             model.core.calibrate(BITS)
-        trainer.fit(model, work.batches(seed, recipe.batch, plain=not number),
-                    keyword_task.loss_of(recipe, more * bool(number)), place, epochs=epochs, rate=rate, seed=seed,
+        trainer.fit(model, work.batches(seed, recipe.batch, plainly),
+                    keyword_task.loss_of(recipe, 0.0 if plainly else more), place, epochs=epochs, rate=rate, seed=seed,
                     recipe={**plain, "stage": stage}, decay=recipe.decay, optimise=OPTIMISERS[recipe.optimiser],
                     schedule=SCHEDULES[recipe.schedule], quiet=quiet, average=recipe.average)
     model.eval()
@@ -141,7 +147,7 @@ def run(args):
     talked = None
     if args.talk and recipe.talk and args.classes == 12:
         data = " + ".join([data, *(Path(folder).name for folder in args.talk)])
-        talked = waves.gather(talk.windows(args.talk, TALK_WINDOWS), quiet=args.quiet)
+        talked = talk_of(args.talk, args.quiet)
     done = train(recipe, hear, labels, folder, seed=args.seed, sources=noise_sources(args.noise),
                  talkers=babblers(args.speech) if recipe.wide else (), data=data, quiet=args.quiet, rows=rows,
                  teacher=teacher, talk=talked)
