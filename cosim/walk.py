@@ -4,12 +4,14 @@
     sottovoce walk --source URL --wav me.wav   another origin, a recording of yours
 
 Every step is the command that a user types, in a shell, in the clone, with an environment of its own that `make` sets
-up. Its output goes to walk.log beside build/results/system.json, its time to `walkthrough` there. The recording, unless
+up. Its output goes to walk.log beside build/results/system.json, its time, and the processor's (which other work on
+the machine does not lengthen), to `walkthrough` there. The recording, unless
 one is given, is a sentence of this project saved as a telephone or a laptop would (44.1 kHz, stereo, 24 bits); the
 network is written with the `nir` package alone.
 """
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -69,6 +71,12 @@ def recording(path):
     soundfile.write(path, np.stack([wave, 0.8 * wave], 1), 44100, subtype="PCM_24")
 
 
+def processor_seconds():
+    """Of all that this process has started and that has ended: what a step takes whatever else the machine does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def walk(source, folder, wav=None, log=sys.stderr):
     """Every step in `folder`: rows of step, command, seconds. Raises `CosimError` at the first that fails."""
     rows = []
@@ -78,16 +86,16 @@ def walk(source, folder, wav=None, log=sys.stderr):
     for step in steps:
         print(f"{step.name:<30} {step.command}", end="", flush=True)
         print(f"\n$ {step.command}", file=log, flush=True)
-        start = time.monotonic()
+        start, spent = time.monotonic(), processor_seconds()
         where = folder if step.name == "clone" else clone
         run = subprocess.run(step.command, shell=True, cwd=where, env=plain, stdout=log, stderr=log,
                              stdin=subprocess.DEVNULL)
-        seconds = time.monotonic() - start
+        seconds, spent = time.monotonic() - start, processor_seconds() - spent
         print(f"   {seconds:.0f} s", flush=True)
         if run.returncode:
             raise CosimError(f"{step.name}: `{step.command}` ended with status {run.returncode}; see {log.name}")
         rows.append({"step": step.name, "command": step.command.replace(str(source), "URL"),
-                     "seconds": round(seconds, 1)})
+                     "seconds": round(seconds, 1), "processor_seconds": round(spent, 1)})
         if step.name == "clone":
             (folder / "mine.py").write_text(NETWORK)
             shutil.copy(wav, folder / "own.wav") if wav else recording(folder / "own.wav")
@@ -117,10 +125,11 @@ def run(args):
             folder = args.folder.absolute()
         before = os.getloadavg()[0]
         rows = walk(args.source, folder, args.wav, log)
-    total = sum(row["seconds"] for row in rows)
-    print("\n" + plain_table(("step", "seconds"), [*((r["step"], f"{r['seconds']:.1f}") for r in rows),
-                                                   ("together", f"{total:.1f}")]))
-    target = results.update({"walkthrough": rows, "walkthrough_seconds": round(total, 1)}, "walkthrough", {
+    total, spent = (round(sum(row[kind] for row in rows), 1) for kind in ("seconds", "processor_seconds"))
+    print("\n" + plain_table(("step", "seconds", "of processor"), [
+        *((r["step"], r["seconds"], r["processor_seconds"]) for r in rows), ("together", total, spent)]))
+    target = results.update({"walkthrough": rows, "walkthrough_seconds": total,
+                             "walkthrough_processor_seconds": spent}, "walkthrough", {
         "command": args.command, "note": (
             f"{os.cpu_count()} cores, load {before:.1f} as it began and {os.getloadavg()[0]:.1f} as it ended (beside "
             "other work where that is over 2); packages from a registry near by; builds not kept from before")},

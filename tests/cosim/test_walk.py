@@ -38,7 +38,7 @@ def test_steps_run_in_the_clone_in_their_order(origin, monkeypatch, capsys):
     kept = json.loads((origin.parent / "build/results/system.json").read_text())
     assert [row["step"] for row in kept["walkthrough"]] == ["clone", "look", "look again"]
     assert kept["walkthrough"][0]["command"] == "git clone --quiet URL sottovoce"
-    assert kept["walkthrough"][2]["seconds"] >= 0.2
+    assert kept["walkthrough"][2]["seconds"] >= 0.2 > kept["walkthrough"][2]["processor_seconds"]
     assert kept["walkthrough_seconds"] == pytest.approx(sum(r["seconds"] for r in kept["walkthrough"]), abs=0.11)
     assert "$ cat made" in (origin.parent / "build/results/walk.log").read_text()
     wave, rate = soundfile.read("place/own.wav")
