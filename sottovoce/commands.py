@@ -37,6 +37,7 @@ GROUPS = {
         "networks": Command("cosim.networks", "many configurations, random and named, and networks of one's own"),
         "keyword-conformance": Command("cosim.keywords", "keyword models on the RTL, bit for bit"),
         "soc": Command("cosim.soc", "keywords on a RISC-V with the accelerator on its bus"),
+        "serve-check": Command("cosim.serve.check", "the page that listens, in headless Chromium, and a soak"),
         "bus-test": Command("cosim.system", "random software on AXI and Wishbone: hangs, wrong logits"),
         "activity": Command("cosim.activity", "cycles a frame at the published activity, by phase"),
         "rates": Command("cosim.rates", "speed of the four simulators"),
