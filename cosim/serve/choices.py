@@ -1,6 +1,5 @@
 """What can be chosen in the page: networks that hear recordings, what runs them, and the recordings at hand."""
 
-import re
 import threading
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from sw import registry
 from sw.golden import LiveGolden
 
 CLIPS = registry.WEIGHTS.parent / "clips"
-MACHINES = {"golden": "golden model, integers in Python", "rtl": "Verilated RTL, the circuit itself"}
+MACHINES = {"golden": "golden model", "rtl": "the circuit, Verilated"}
 
 
 class Choices:
@@ -83,6 +82,7 @@ def modes_of(model):
 
 @cache
 def clips():
-    """Recordings that come with the project: file name -> title and seconds."""
-    return {path.name: {"title": re.sub(r"_", " ", path.stem).capitalize(),
-                        "seconds": round(soundfile.info(path).duration, 2)} for path in sorted(CLIPS.glob("*.flac"))}
+    """Recordings that come with the project: file name -> title, seconds, and the kind of network that it is for."""
+    return {path.name: {"title": path.stem.replace("_", " ").capitalize(), "seconds": soundfile.info(path).duration,
+                        "kind": "phones" if path.with_suffix(".phn").is_file() else "keywords"}
+            for path in sorted(CLIPS.glob("*.flac"))}

@@ -34,10 +34,15 @@ function chosen() {
   return choices.models.find(({ name }) => name === $("model").value);
 }
 
+function clip() {
+  return choices.clips.find(({ kind }) => kind === chosen().kind) ?? choices.clips[0];
+}
+
 function showModel() {
   const model = chosen();
   fill($("mode"), model.modes.map((mode) => ({ value: mode, title: MODES[mode] ?? mode })));
   const steps = model.modes[0] === "t1" ? 1 : 2;
+  $("clip").textContent = `Play “${clip().title}”`;
   strips.start({ features: 40, layers: Array(model.layers).fill(128), kind: model.kind, time_steps: steps });
   words.start(model.kind);
   legend(steps);
@@ -172,9 +177,9 @@ function useFile(file) {
 }
 
 function useClip() {
-  const clip = choices.clips.find(({ kind }) => kind === chosen().kind) ?? choices.clips[0];
-  listen({ source: "clip", clip: clip.name }, `Listening to “${clip.title}”.`,
-    { player: new Audio(`/clips/${clip.name}`), button: "clip" });
+  const { name, title } = clip();
+  listen({ source: "clip", clip: name }, `Listening to “${title}”.`,
+    { player: new Audio(`/clips/${name}`), button: "clip" });
 }
 
 async function begin() {
@@ -188,7 +193,7 @@ async function begin() {
   fill($("model"), choices.models.map(({ name, shown, kind, config }) => (
     { value: name, title: `${shown}: ${kind} (${config})` })));
   fill($("machine"), choices.machines.map(({ name, title }) => ({ value: name, title })));
-  if (choices.machines.length < 2) $("machine").title = "Start with --rtl to choose the circuit too.";
+  if (choices.machines.length < 2) $("machine").title = "Start with --rtl to choose the circuit, too.";
   $("model").addEventListener("change", () => (showModel(), busy(false), $("model").focus()));
   showModel();
   busy(false);

@@ -11,7 +11,7 @@ from sw.golden import predict
 from sw.phones import decode
 
 torch.set_num_threads(1)
-SECONDS = {"rsnn": 6.05, "rsnn-keywords": 1.1, "rsnn-delays": 0.6}  # of the clip: windows take ten times the frames
+SECONDS = {"rsnn": 6.05, "rsnn-keywords": 0.5, "rsnn-delays": 0.3}  # of the clip: windows take ten times the frames
 
 
 @pytest.fixture(scope="module", params=SECONDS)
@@ -59,7 +59,7 @@ def test_words_are_heard_with_their_scores():
 
 def test_a_finished_ear_starts_anew(case):
     model, wave, heard, _ = case
-    ear, wave = ears.ear_of(model), wave[:6000]
+    ear, wave = ears.ear_of(model), wave[:3000]
     first, again = listened(ear, wave, 1600), listened(ear, wave, 1600)
     assert first.heard == again.heard
     assert all(p.prediction == q.prediction for p, q in zip(first.pieces, again.pieces, strict=True))
