@@ -11,6 +11,7 @@ import torch
 from keyword_helpers import RATE, Ear, tones
 
 from sottovoce import cli
+from sw.data import audio
 from sw.data import microphone as sounds
 from sw.data.speech_commands import WORDS
 from sw.keywords import spotter
@@ -91,8 +92,13 @@ class Microphone:
 
     PortAudioError = PortAudioError
 
-    def __init__(self, wave, then=KeyboardInterrupt, overflows=()):
+    def __init__(self, wave, then=KeyboardInterrupt, overflows=(), rate=RATE):
         self.wave, self.at, self.then, self.overflows, self.closed = wave, 0, then, overflows, False
+        self.rate = rate  # the only one that the sound card has
+
+    def check_input_settings(self, *, device, channels, dtype, samplerate):
+        if samplerate != self.rate:
+            raise PortAudioError("Error opening InputStream: Invalid sample rate [PaErrorCode -9997]")
 
     def InputStream(self, **options):  # noqa: N802
         self.options = options
@@ -102,7 +108,9 @@ class Microphone:
             raise PortAudioError("Error querying device 99")
         return self
 
-    def query_devices(self):
+    def query_devices(self, device=None, kind=None):
+        if kind:
+            return {"name": "webcam", "default_samplerate": float(self.rate)}
         return "> 0 pulse, ALSA (32 in, 32 out)\n  1 webcam, ALSA (1 in, 0 out)"
 
     def __enter__(self):
@@ -136,6 +144,15 @@ def test_the_microphone_is_heard_until_interrupted(plug, capsys):
     assert err.count("sound was lost") == 1 and microphone.closed
     assert microphone.options == {"samplerate": RATE, "channels": 1, "dtype": "float32", "blocksize": HOP,
                                   "device": None}
+
+
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_a_sound_card_without_16_khz_is_resampled(plug, capsys, rate):
+    """Words are heard at the same times; the blocks are a tenth of a second of the card's own samples."""
+    microphone = plug(audio.to_rate(tones(3, (0.5, "yes"), (2.6, "no")), RATE, rate), rate=rate)
+    assert cli.main(["listen"]) == 0
+    assert [line.split()[2:3] for line in capsys.readouterr().out.splitlines()] == [["ends"], ["yes"], ["no"]]
+    assert (microphone.options["samplerate"], microphone.options["blocksize"]) == (rate, rate // 10)
 
 
 def test_the_microphone_ends_in_time(plug, monkeypatch, capsys):
