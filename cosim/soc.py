@@ -23,7 +23,7 @@ from sw.features import causal
 from sw.keywords import spotter, waves
 
 MODEL = "rsnn-keywords"
-TRACED = 700_000  # cycles: the weights' load and four frames of features
+TRACED = 330_000  # cycles: the weights' load and two frames of features
 
 
 def seconds(wave):

@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
         if (cycle < traced) {
             const uint32_t seen[5] = {top.seen_flags, top.seen_read, top.seen_fetch, top.seen_access, top.seen_write};
             if (std::fwrite(seen, sizeof seen, 1, trace) != 1) fail(std::string("cannot write ") + argv[5]);
+            if (cycle + 1 == traced && std::fflush(trace)) fail(std::string("cannot write ") + argv[5]);
         }
         top.clk = 1;
         top.eval();

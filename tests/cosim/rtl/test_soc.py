@@ -11,6 +11,7 @@ from cosim.errors import HarnessError, ToolError  # noqa: E402
 from cosim.rtl import soc as systems  # noqa: E402
 from hw import config as configs  # noqa: E402
 from hw.interface import MODES  # noqa: E402
+from hw.soc.system import SEEN  # noqa: E402
 from sw import golden  # noqa: E402
 from sw.keywords import spotter  # noqa: E402
 
@@ -47,6 +48,17 @@ def test_words_are_goldens(system, model, pieces, mode):
     assert said.words == [WORDS[i] for i in sums[:, :len(WORDS)].argmax(1)]
     assert said.cycles["errors"] == 0 and said.cycles["frames"] == pieces.shape[0] * pieces.shape[1]
     assert 0 < said.cycles["cycles of the accelerator"] < said.cycles["cycles in all"] < said.all_cycles
+
+
+def test_a_trace_has_every_cycle_from_reset_on(system, pieces, tmp_path):
+    """Five words a cycle: the first fetch is of the program's first word, and the answer is that word."""
+    said = system.run(pieces, trace=tmp_path / "trace", traced=2000)
+    seen = np.fromfile(tmp_path / "trace", np.uint32).reshape(-1, 5)
+    assert len(seen) == 2000 < said.all_cycles
+    flags = SEEN["fetch"].offset, SEEN["fetch_ack"].offset
+    fetching, answered = (seen[:, 0] >> place & 1 for place in flags)
+    assert seen[fetching.argmax(), 2] == 0 and not (answered & ~fetching).any()
+    assert seen[answered.argmax(), 1] == int.from_bytes(system.program[:4], "little")
 
 
 def test_sound_for_a_network_of_other_features_is_refused(system):
