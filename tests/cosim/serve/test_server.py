@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from serve_helpers import everything, listen, origin, sending, served
 
 from cosim import models
-from cosim.serve import choices, inbox, session
+from cosim.serve import app, choices, inbox, session
 from sw.data import audio
 from sw.golden import predict
 from sw.phones import decode
@@ -257,6 +258,44 @@ def test_a_client_that_says_nothing_is_let_go(offered, monkeypatch):
             return silent, started
     silent, started = asyncio.run(case())
     assert silent.error == started.error == "nothing came for 0.2 s"
+
+
+def test_a_client_is_kept_while_its_circuit_is_compiled(offered, monkeypatch):
+    """Longer than the heartbeat, in which nothing is read from the socket."""
+    monkeypatch.setattr(app, "HEARTBEAT_S", 0.3)
+    made = offered.network
+    monkeypatch.setattr(offered, "network", lambda *chosen: time.sleep(1.5) or made(*chosen))
+
+    async def case():
+        async with served(offered) as client:
+            return await listen(client, sending(bytes(64000)), source="microphone", rate=16000)
+    said = asyncio.run(case())
+    assert said.error is None and said.finished["frames"] > 90
+
+
+def test_a_client_that_does_not_read_is_let_go(monkeypatch):
+    """Megabytes of logits that nobody takes: the server waits, then gives the place to others."""
+    monkeypatch.setattr(session, "PATIENCE_S", 1)
+    told, tell = [], session.Session._tell
+
+    def telling(self, kind, /, **more):
+        told.append(kind)
+        return tell(self, kind, **more)
+    monkeypatch.setattr(session.Session, "_tell", telling)
+
+    async def case():
+        async with served(choices.Choices("rsnn")) as client:
+            async with client.ws_connect("/listen", headers=origin(client)) as socket:
+                await socket.send_json({"type": "start", "source": "clip", "clip": "ten_people.flac", "paced": False,
+                                        "logits": True})
+                sessions = client.server.app[app.SESSIONS]
+                while not sessions:
+                    await asyncio.sleep(0.05)
+                for _ in range(600):
+                    if not sessions:
+                        return True
+                    await asyncio.sleep(0.1)
+    assert asyncio.run(case()) and "started" in told and "finished" not in told
 
 
 def test_the_inbox_keeps_two_seconds_and_order():
