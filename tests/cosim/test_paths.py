@@ -1,8 +1,11 @@
 """A checkout whose path has a space and letters beyond ASCII: benches and harness work there as anywhere."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -32,8 +35,26 @@ def checkout(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("words", [["-m", "sottovoce", "cosim", "--test", "lif"], ["-c", HARNESS]],
-                         ids=["benches", "harness"])
+@pytest.mark.parametrize("words", [
+    pytest.param(["-m", "sottovoce", "cosim", "--test", "lif"], id="benches", marks=pytest.mark.slow),
+    pytest.param(["-c", HARNESS], id="harness")])
 def test_it_runs(checkout, words):
     run = subprocess.run([sys.executable, *words], cwd=checkout, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_as_a_newcomer_runs_it(tmp_path):
+    """`make demo` in a copy of everything; its environment borrows this one's packages, as if `make setup` had run."""
+    folder = tmp_path / "my größte Projekte" / "sotto voce"
+    ignored = shutil.ignore_patterns("build", ".git", ".venv", "*.egg-info", "__pycache__", ".pytest_cache")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=ignored)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
+    home, = (folder / ".venv/lib").glob("python*/site-packages")
+    (home / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (folder / ".venv/ready").touch()
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}
+    run = subprocess.run(["make", "demo"], cwd=folder, env=env, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"[1-9][\d,]* values compared .* 0 mismatches", run.stdout)
+    assert (folder / "build/demo").is_dir() and list((folder / "build/rtl").glob("paper-*"))
