@@ -1,6 +1,6 @@
 """What MkDocs does beside rendering docs/: pages that lie at the root, and pages made from code and figures.
 
-README.md is the first page; CONTRIBUTING.md and CHANGELOG.md are pages too. Commands, API, results and register map are
+README.md is the first page; others that lie outside docs/ are pages too. Commands, API, results and register map are
 made while the site is built, so nothing on them is typed twice.
 """
 
@@ -19,7 +19,9 @@ from hw import config as configs
 from hw.bus import export
 
 ROOT = Path(__file__).parents[2]
-AT_ROOT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+AT_ROOT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md",
+           "examples/README.md": "examples.md"}
+LIES_AT = {page: name for name, page in AT_ROOT.items()}
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
 SHOWN = "keywords"  # the configuration whose register map is shown
 
@@ -42,7 +44,7 @@ MADE = {"commands.md": commands_page.text, "api.md": api_page.text, "results.md"
 def on_files(files, config):
     """Adds the root's pages, the made ones, and the register map's own site."""
     for name, page in AT_ROOT.items():
-        files.append(File.generated(config, page, content=(ROOT / name).read_text()))
+        files.append(File.generated(config, page, content=(ROOT / name).read_text() + _scripts(name)))
     for page, text in MADE.items():
         files.append(File.generated(config, page, content=text()))
     with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +55,13 @@ def on_files(files, config):
     return files
 
 
+def _scripts(name):
+    """The scripts beside a page that lists them, each under its own heading."""
+    folder = (ROOT / name).parent
+    scripts = [] if folder == ROOT else sorted(folder.glob("*.py"))
+    return "".join(f"\n## {path.name}\n\n```python\n{path.read_text()}```\n" for path in scripts)
+
+
 def on_page_markdown(markdown, page, config, files):
     """Lists and fences as GitHub reads them; links to and from pages that lie at the root."""
     here = page.file.src_uri
@@ -61,12 +70,14 @@ def on_page_markdown(markdown, page, config, files):
         target, hash_, fragment = match[2].partition("#")
         if re.match(r"[a-z]+:|#", match[2]) or not target:
             return match[0]
-        path = posixpath.normpath(posixpath.join("" if here in AT_ROOT.values() else "docs", posixpath.dirname(here),
-                                                 target))
+        source = LIES_AT.get(here, f"docs/{here}")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
         if path in AT_ROOT:
             path = AT_ROOT[path]
         elif path.startswith("docs/"):
             path = path.removeprefix("docs/")
+        elif posixpath.dirname(path) and posixpath.dirname(path) == posixpath.dirname(source):  # a script of the page
+            return f"{match[1]}#{posixpath.basename(path).replace('.', '')}{match[3]}"
         else:
             return match[0]
         return match[1] + posixpath.relpath(path, posixpath.dirname(here) or ".") + hash_ + fragment + match[3]
