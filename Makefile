@@ -22,7 +22,7 @@ more = $(value ARGS)
 help: ## This list
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: demo listen serve evaluate
+.PHONY: demo listen serve serve-check evaluate
 ## Recognise
 demo: $(READY) ## The main job: recording → RSNN → gates and golden model (WAV=file, MODEL=name|folder, OUT=folder)
 	@$(DOOR) demo $(call opt,--wav,WAV) $(call opt,--model,MODEL) $(call opt,--out,OUT) $(more)
@@ -32,6 +32,9 @@ listen: $(READY) ## Words or phones in a recording, or from the microphone (WAV=
 
 serve: $(READY) ## A local page that listens: microphone or file, spikes as they happen (MODEL=rsnn|…|folder, ARGS=--rtl)
 	@$(DOOR) serve $(call opt,--model,MODEL) $(more)
+
+serve-check: $(READY) ## The same page in headless Chromium, real time, and a soak (needs Chromium; ARGS=--rtl)
+	@$(DOOR) serve-check $(publish) $(more)
 
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
@@ -101,6 +104,9 @@ download: $(READY) ## Public speech corpora
 
 study: $(READY) ## A study of keyword spotting (STUDY=lambda|bins|noise|sparsity|classes|snr|stream)
 	@$(DOOR) study $(if $(value STUDY),$(call typed,STUDY),lambda) $(call opt,--data,DATA) $(publish) $(more)
+
+phone-ideas: $(READY) ## What makes the phone recogniser better, idea by idea (DATA=folder, ARGS="--teacher RUN")
+	@$(DOOR) phone-ideas $(call opt,--data,DATA) $(publish) $(more)
 
 optimisers: $(READY) ## Optimisers and surrogates compared on short trainings
 	@$(DOOR) optimisers $(call opt,--data,DATA) $(publish) $(more)

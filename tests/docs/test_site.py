@@ -56,7 +56,8 @@ def site(tmp_path_factory):
 
 def test_every_page_is_there(site):
     wanted = [Path(name).relative_to("docs").with_suffix(".html") for name in pages() if name.startswith("docs/")]
-    made = ["index", "contributing", "changelog", "examples", "commands", "api", "results", "register-map", "registers/index"]
+    made = ["index", "contributing", "changelog", "examples", "commands", "api", "results", "register-map",
+            "registers/index"]
     missing = {str(w) for w in [*wanted, *(Path(f"{name}.html") for name in made)]} - set(site)
     assert not missing
 

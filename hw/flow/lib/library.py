@@ -62,6 +62,7 @@ def ihp(pdk=None, corner="typ"):
     if not folder.is_dir():
         raise FlowError(f"--pdk {str(folder)}: no such folder of IHP views; clone IHP-Open-PDK or "
                         "OpenROAD-flow-scripts and give --pdk <its ihp-sg13g2 folder>, or use --lib nangate45")
+    folder = folder.absolute()  # the tools run in folders of their own
     cells = _find(folder, [f"lib/sg13g2_stdcell_{corner}*.lib",
                            f"libs.ref/sg13g2_stdcell/lib/sg13g2_stdcell_{corner}*.lib"], f"{corner} standard cells")
     macros = _find(folder, [f"lib/RM_IHPSG13_1P_*_{corner}_*.lib",
@@ -132,7 +133,7 @@ def load(name, pdk=None, corner="typ"):
     if name == "nangate45":
         return nangate45(corner)
     if Path(name).suffix == ".lib":
-        return by_path(name)
+        return by_path(Path(name).absolute())
     raise FlowError(f"--lib {name}: wanted ihp-sg13g2, nangate45 or the path of a .lib file")
 
 
