@@ -10,7 +10,7 @@ import torch
 from serve_helpers import everything, listen, origin, sending, served
 
 from cosim import models
-from cosim.serve import app, choices, inbox, session
+from cosim.serve import app, choices, session
 from sw.data import audio
 from sw.golden import predict
 from sw.phones import decode
@@ -296,18 +296,3 @@ def test_a_client_that_does_not_read_is_let_go(monkeypatch):
                         return True
                     await asyncio.sleep(0.1)
     assert asyncio.run(case()) and "started" in told and "finished" not in told
-
-
-def test_the_inbox_keeps_two_seconds_and_order():
-    async def case():
-        box = inbox.Inbox(1000)
-        for i in range(5):
-            box.put(np.full(600, i, np.float32))
-        box.end()
-        return [np.unique(block).tolist() async for block in _all(box)], box.dropped_s
-    assert asyncio.run(case()) == ([[0.0], [1.0], [2.0]], 1.2)
-
-
-async def _all(box):
-    while (block := await box.take()) is not None:
-        yield block
