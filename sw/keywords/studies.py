@@ -6,6 +6,7 @@
     noise     kind of the gates' noise                  sparsity  erf loss, L1 and structured pruning of gates
     classes   every word of the data a class            snr       trained models under noise, by kind and SNR
     stream    trained models on a long recording: hits and false alarms an hour
+    strangers trained models on the voices of espeak-ng, which are in none of the packs
     ideas     what could make the spiking spotter better, on a part of the training speakers
 
 Each writes keywords-NAME.json and keywords-NAME.png. The first five train small SparkNets for few epochs: they compare
@@ -23,7 +24,18 @@ import torch
 
 from hw import store
 from sw import options, pictures, registry
-from sw.keywords import cost, evaluate, frontends, recipes, score, study_ideas, study_noise, study_stream, train
+from sw.keywords import (
+    cost,
+    evaluate,
+    frontends,
+    recipes,
+    score,
+    study_ideas,
+    study_noise,
+    study_strangers,
+    study_stream,
+    train,
+)
 from sw.models.sparknet import SparkNet
 
 LAMBDAS = (10, 100, 1000)
@@ -139,12 +151,15 @@ def study_classes(args):
 WHAT = {"lambda": "lambda: weight of SparkNet's sparsity loss", "bins": "bins: of its features, and gates",
         "noise": "noise: kind of the gates' noise", "sparsity": "sparsity: erf loss, L1, structured pruning",
         "classes": "classes: every word one", "snr": "snr: trained models under noise",
+        "strangers": "strangers: trained models on voices of espeak-ng",
         "stream": "stream: trained models on a long recording",
         "ideas": "ideas: what could make the spiking spotter better"}
 STUDIES = {"lambda": study_lambda, "bins": study_bins, "noise": study_noise_kind, "sparsity": study_sparsity,
-           "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study, "ideas": study_ideas.study}
-OF_MODELS = ("snr", "stream")
-DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_ideas.draw}
+           "classes": study_classes, "snr": study_noise.study, "stream": study_stream.study, "ideas": study_ideas.study,
+           "strangers": study_strangers.study}
+OF_MODELS = ("snr", "stream", "strangers")
+DRAWN = {"snr": study_noise.draw, "stream": study_stream.draw, "ideas": study_ideas.draw,
+         "strangers": study_strangers.draw}
 
 
 def draw(rows, path, title):
@@ -198,6 +213,7 @@ def run(args):
     size = {k: getattr(args, k) for k in ("epochs", "variants", "seeds", "clips", "minutes", "words")}
     store.write_json(target, {**store.recipe(args.command, data=args.data, note=evaluate.COMPARE, size=size,
                                              macs_by=cost.__name__), "rows": rows})
-    DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: {Path(args.data).name}, held-out clips")
+    DRAWN.get(args.study, draw)(rows, picture, f"{args.study}: " + (
+        "voices of espeak-ng" if args.study == "strangers" else f"{Path(args.data).name}, held-out clips"))
     print(f"{target}, {picture}")
     return 0

@@ -16,7 +16,7 @@ from sw.data.speech_commands import WORDS
 from sw.data.utterance import DataError, must_be_folder
 from sw.keywords import noise, spotter, stream, train
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 APART_S = 3.0
 
 

@@ -12,7 +12,8 @@ from hw import config as hw_config
 from sottovoce import cli
 from sw import golden
 from sw.data.speech_commands import CLASSES, Clip
-from sw.keywords import cost, frontends, head, score, spotter, studies, waves
+from sw.data.utterance import DataError
+from sw.keywords import cost, frontends, head, score, spotter, studies, study_strangers, waves
 from sw.keywords import evaluate as evaluation
 from sw.models.sparknet import SparkNet
 
@@ -236,3 +237,14 @@ def test_a_bad_place_for_the_figures_is_known_before_the_work(own, capsys, monke
     assert "a.wav/r.json: its folder cannot be made" in capsys.readouterr().err
     assert cli.main(["evaluate", str(own / "model"), "--data", str(own), "--json", str(own)]) == 1
     assert "is a folder; name a file" in capsys.readouterr().err
+
+
+def test_strangers_are_every_word_by_every_voice_in_a_second():
+    pytest.importorskip("espeakng_loader")
+    found = study_strangers.clips(("en-us", "en-us+f2"))
+    assert len(found.clips) == 2 * len(study_strangers.SPEEDS) * 20 == len(found.samples)
+    assert sum(c.label == "_unknown_" for c in found.clips) == len(found.clips) // 2
+    peaks = found.samples.abs().max(1)[0] / 32768
+    assert (peaks > 0.29).all() and (peaks < 0.31).all()
+    with pytest.raises(DataError, match="no such voice"):
+        study_strangers.clips(("nobody",))
