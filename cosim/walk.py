@@ -55,7 +55,7 @@ class Step(NamedTuple):
 STEPS = (
     Step("demo, with everything set up", "make demo"),
     Step("own recording", "make listen WAV=../own.wav"),
-    Step("own network, written", ".venv/bin/python ../mine.py"),
+    Step("own network, written", ".venv/bin/python mine.py"),
     Step("own network, imported", 'make import GRAPH=../mine.nir ARGS="--features 40 --calibration ../features.npy '
          '--out build/mine"'),
     Step("Verilog", "make verilog MODEL=build/mine"),
@@ -97,7 +97,7 @@ def walk(source, folder, wav=None, log=sys.stderr):
         rows.append({"step": step.name, "command": step.command.replace(str(source), "URL"),
                      "seconds": round(seconds, 1), "processor_seconds": round(spent, 1)})
         if step.name == "clone":
-            (folder / "mine.py").write_text(NETWORK)
+            (clone / "mine.py").write_text(NETWORK)
             shutil.copy(wav, folder / "own.wav") if wav else recording(folder / "own.wav")
     return rows
 

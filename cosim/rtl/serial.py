@@ -1,6 +1,6 @@
 """The whole design of the FPGA board, Verilated, at the end of its serial line.
 
-    with SerialBoard(config) as port:              `read` and `write`, as pyserial's
+    with SerialBoard(config) as port:              `read`, `write`, `reset_input_buffer`, as pyserial's
         driver = Driver(SerialBus(port), config)
 """
 
@@ -38,6 +38,11 @@ class SerialBoard:
     def write(self, data):
         """Send bytes."""
         self._process.stdin.write(data)
+
+    def reset_input_buffer(self):
+        """Drop what has come, and what still comes within a moment."""
+        while select.select([self._process.stdout], [], [], 0.5)[0] and os.read(self._process.stdout.fileno(), 4096):
+            pass
 
     def read(self, count):
         """So many bytes, or fewer if none comes for `patience` seconds."""

@@ -9,16 +9,22 @@ not in one round trip a word; reads of the same register share one, too. So a wr
 after it, with the write's address.
 """
 
+import time
+
 from .driver import BusError, DriverError
 
+SILENCE_S = 0.1   # after which the board listens anew
 PAUSE = bytes(3)  # between reads: an answer is longer than its request
 POSTED = 64       # writes that wait for their answers at most: less than any system's buffer
 
 
 class SerialBus:
-    """`port`: `write(bytes)`, and `read(count) -> bytes`, fewer than wanted after the port's own time-out."""
+    """`port`: `write(bytes)`, `read(count) -> bytes`, fewer than wanted after the port's own time-out, and
+    `reset_input_buffer()`: what another left on the line, answers or half a request, is waited for and dropped."""
 
     def __init__(self, port):
+        time.sleep(SILENCE_S)
+        port.reset_input_buffer()
         self.port = port
         self._posted = []
 
@@ -62,7 +68,7 @@ class SerialBus:
         letter = self._take(1, what)
         if letter not in (b"K", b"E"):
             said = "it was not understood" if letter == b"?" else f"{letter!r} came back"
-            raise DriverError(f"{what}: {said}: wait 0.1 s, read what has come, and open the driver again")
+            raise DriverError(f"{what}: {said}: open the bus and the driver again")
         return letter
 
     def _take(self, count, what):
