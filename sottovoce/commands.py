@@ -40,6 +40,9 @@ GROUPS = {
         "serve-check": Command("cosim.serve.check", "the page that listens, in headless Chromium, and a soak"),
         "bus-test": Command("cosim.system", "random software on AXI and Wishbone: hangs, wrong logits"),
         "activity": Command("cosim.activity", "cycles a frame at the published activity, by phase"),
+        "mutants": Command("cosim.trust.mutants", "a thousand faults in the hardware, and what notices them"),
+        "proofs": Command("cosim.trust.proofs", "what holds for all inputs: k-induction and SAT, block by block"),
+        "soak": Command("cosim.trust.soak", "an hour of speech through the Verilated design, beside the golden model"),
         "rates": Command("cosim.rates", "speed of the four simulators"),
     },
     "train": {

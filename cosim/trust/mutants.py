@@ -1,0 +1,147 @@
+"""A thousand small faults in the hardware, one at a time: which of them do the scenarios notice?
+
+    sottovoce mutants                                     1,100 mutants of six configurations (40 minutes on one core)
+    sottovoce mutants --count 300 --seed 7                fewer, and others
+    sottovoce mutants --only tiny                         of one configuration; what others left stays in the figures
+
+Yosys draws the mutants from the netlist (`cosim/trust/mutation.py`); every one is played the scenarios of
+`cosim/trust/scenarios.py` on Verilator against golden's bits, cycles and row reads. Those that nothing notices go to a
+SAT solver, which shows whether they can be told from the design at all (`cosim/trust/equivalence.py`), then to the
+proofs of their block. The others are survivors. What is done is kept in build/mutants; an interrupted run goes on.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from cosim import results
+from cosim.bench import configurations
+from cosim.errors import HarnessError
+from cosim.rtl import builder, geometry, harness
+from cosim.trust import equivalence, mutation, scenarios
+from hw import config as configs
+from hw import store
+from hw.flow.lib.tools import Progress
+from sw import options
+
+FOLDER = Path("build/mutants")
+ROOM = Path(__file__).parents[1]
+SHARES = {"tiny": 50, "serial-lif": 14, "no-memory": 12, "delays": 8, "synapses": 8, "feed-forward": 8}  # per cent
+WAIVED = ("-Wno-UNOPTFLAT", "-Wno-CASEOVERLAP")  # a changed bit cuts a vector up, and Verilator sees loops of vectors
+AT_ONCE = 25
+
+
+def configuration(name):
+    """`tiny`, or one of `cosim.bench.configurations`."""
+    return configs.load(name) if name == "tiny" else configurations.named(name)
+
+
+def model(config, text):
+    """Folder of the program `trial` around the Verilog of all mutants."""
+    return builder.build(builder.Design(
+        label=f"{config.name}-mutants", top=mutation.TOP,
+        sources={"accelerator.v": text, "geometry.hpp": geometry.header(config)},
+        mains={"trial": ROOM / "trust" / "trial.cpp"}, headers=(ROOM / "rtl" / "model_access.hpp",),
+        verilator=(*harness.FAST, *WAIVED), defines=(f"-I{ROOM / 'rtl'}",), optimise="-O1"))
+
+
+def play(folder, script, numbers):
+    """Mutant -> what noticed it, "" where nothing did; number 0 is the design itself."""
+    run = subprocess.run([folder / "trial", script, *map(str, numbers)], capture_output=True, text=True)
+    if run.returncode:
+        raise HarnessError(f"trial: {run.stderr.strip()[-300:]}")
+    said = {}
+    for line in run.stdout.splitlines():
+        number, when, *what = line.split(maxsplit=2)
+        if number.isdecimal():
+            said[int(number)] = "" if when == "alive" else what[0]
+    return {n: said.get(n, "does not settle") for n in numbers}
+
+
+def examined(name, count, seed):
+    """All of one configuration: a list of mutants as plain values, with `noticed` and `equivalent`."""
+    config = configuration(name)
+    path = FOLDER / f"{name}-{count}-{seed}.json"
+    with tempfile.TemporaryDirectory(prefix="sottovoce-") as place:
+        script = Path(place) / "script"
+        scenarios.script(config, seed).save(script)
+        text, mutants = mutation.mutated(config, count, seed)
+        folder = model(config, text)
+        key = f"{folder.name} {hashlib.sha256(script.read_bytes()).hexdigest()[:16]}"
+        kept = store.read_json(path)
+        noticed = {int(k): v for k, v in kept.get("noticed", {}).items()} if kept.get("key") == key else {}
+        if (what := play(folder, script, [0])[0]):
+            raise HarnessError(f"{name}: the design itself fails the scenarios: {what}")
+        todo = [m.number for m in mutants if m.number not in noticed]
+        with tqdm(total=len(mutants), initial=len(noticed), desc=name, unit="mutant", disable=None) as bar:
+            for at in range(0, len(todo), AT_ONCE):
+                noticed |= play(folder, script, todo[at:at + AT_ONCE])
+                store.write_json(path, {"key": key, "noticed": noticed})
+                bar.update(len(todo[at:at + AT_ONCE]))
+        alive = [m for m in mutants if not noticed[m.number]]
+        same = kept.get("equivalent") if kept.get("key") == key else None
+        if same is None:
+            flat = mutation.flattened(config, place)
+            with Progress(f"{name}: {len(alive)} that nothing noticed, to the solver"):
+                same = sorted(equivalence.equivalent(flat, alive))
+            store.write_json(path, {"key": key, "noticed": noticed, "equivalent": same})
+    return [asdict(m) | {"config": name, "what": m.what, "noticed": noticed[m.number], "equivalent": m.number in same}
+            for m in mutants]
+
+
+def figures(rows):
+    """Counts, the score by block, and every survivor."""
+    blocks = {}
+    for r in rows:
+        score = blocks.setdefault(r["block"], {"mutants": 0, "killed": 0, "equivalent": 0})
+        score["mutants"] += 1
+        score["killed"] += bool(r["noticed"])
+        score["equivalent"] += r["equivalent"]
+    whole = {key: sum(score[key] for score in blocks.values()) for key in ("mutants", "killed", "equivalent")}
+    ways = {}
+    for r in rows:
+        if r["noticed"]:
+            ways[r["noticed"]] = ways.get(r["noticed"], 0) + 1
+    left = [f"{r['config']}, {r['block']}: {r['what']}" for r in rows if not r["noticed"] and not r["equivalent"]]
+    return whole | {"mutants_score": round(100 * whole["killed"] / max(1, whole["mutants"] - whole["equivalent"]), 2),
+                    "mutants_by_block": dict(sorted(blocks.items())), "mutants_noticed_by": ways, "survivors": left}
+
+
+def table(found):
+    """The score by block in lines."""
+    rows = [(name, s["mutants"], s["killed"], s["equivalent"], s["mutants"] - s["killed"] - s["equivalent"])
+            for name, s in found["mutants_by_block"].items()]
+    return results.plain_table(("block", "mutants", "killed", "equivalent", "survive"), rows)
+
+
+def add_arguments(parser):
+    """Options of the command."""
+    parser.add_argument("--count", type=options.whole, default=1100, help="mutants, over all configurations")
+    parser.add_argument("--seed", type=options.from_zero, default=1, help="of mutants and scenarios")
+    parser.add_argument("--only", nargs="+", choices=list(SHARES), help="some configurations")
+    store.add_publish(parser)
+
+
+def run(args):
+    """Play all, keep the figures; 1 if less than 97 of 100 of those that can be told from the design are noticed."""
+    torch.set_num_threads(1)
+    rows = []
+    for name in args.only or SHARES:
+        rows += examined(name, max(20, args.count * SHARES[name] // 100), args.seed)
+        found = figures(rows)
+        print(f"{name}: {found['mutants_score']} % so far", file=sys.stderr, flush=True)
+    print(table(found))
+    for line in found["survivors"]:
+        print(f"survives: {line}")
+    print(f"{found['mutants']} mutants, {found['killed']} killed, {found['equivalent']} equivalent: "
+          f"{found['mutants_score']} %")
+    path = results.update(found, "mutants", {"command": args.command, "config": ", ".join(args.only or SHARES)},
+                          args.publish, "trust.json")
+    print(f"figures: {path}")
+    return 0 if found["mutants_score"] >= 97 else 1
