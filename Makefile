@@ -39,7 +39,7 @@ serve-check: $(READY) ## The same page in headless Chromium, real time, and a so
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates
+.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants proofs soak
 ## Hardware and its proof
 describe: $(READY) ## What a configuration will take, before it is built (CONFIG=paper|…|file.yaml)
 	@$(DOOR) describe $(if $(value CONFIG),$(call typed,CONFIG),paper) $(more)
@@ -68,6 +68,15 @@ soc: $(READY) ## Keywords on a RISC-V with the accelerator on its bus (WAV=file,
 
 bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (CONFIG=tiny|…, SEED=1)
 	@$(DOOR) bus-test $(call config,tiny) $(call opt,--seed,SEED) $(publish) $(more)
+
+mutants: $(READY) ## A thousand small faults in the netlist: which does anything notice? (40 minutes; SEED=1)
+	@$(DOOR) mutants $(call opt,--seed,SEED) $(publish) $(more)
+
+proofs: $(READY) ## What holds of the blocks for all inputs, and the broken line that each proof notices (half an hour)
+	@$(DOOR) proofs $(publish) $(more)
+
+soak: $(READY) ## An hour of speech in three modes, RTL against golden; goes on where it stopped (DATA=folder)
+	@$(DOOR) soak $(call opt,--data,DATA) $(publish) $(more)
 
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(publish) $(more)
