@@ -27,9 +27,11 @@ def stimulus_of(args, config, activity="speech"):
     return args.out / config.name / f"stimulus{'' if activity == 'speech' else '-' + activity}.bin"
 
 
-def activity_of(folder, stage="synthesised", activity="speech"):
+def activity_of(folder, stage="synthesised", activity="speech", glitches=False):
     """The folder of a netlist's recorded activity, of a synthesis folder; of real speech before layout, itself."""
-    return Path(folder) if (stage, activity) == ("synthesised", "speech") else Path(folder) / f"{stage}-{activity}"
+    if (stage, activity, glitches) == ("synthesised", "speech", False):
+        return Path(folder)
+    return Path(folder) / f"{stage}-{activity}{'-glitches' if glitches else ''}"
 
 
 def synthesised(folder, args):
