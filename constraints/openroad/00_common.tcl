@@ -47,6 +47,19 @@ proc connect_power {} {
   figure unpowered_pins $missing
 }
 
+# Share of the core beside macros that cells fill.
+proc filled {} {
+  set cells 0.0
+  set macros 0.0
+  foreach inst [[ord::get_db_block] getInsts] {
+    set master [$inst getMaster]
+    set area [expr {double([$master getWidth]) * [$master getHeight]}]
+    if {[$master getType] eq "BLOCK"} { set macros [expr {$macros + $area}] } else { set cells [expr {$cells + $area}] }
+  }
+  set core [[ord::get_db_block] getCoreArea]
+  return [expr {$cells / (double([$core dx]) * [$core dy] - $macros)}]
+}
+
 # How many nets violate a limit at a corner; `kind` is -max_slew or -max_capacitance.
 proc count_violators {kind corner} {
   global out_dir

@@ -8,9 +8,10 @@ from hw import config as configs
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 
-# what other commands leave in a synthesis folder; a new netlist makes all of it stale
+# what other commands leave in a synthesis folder; a new netlist makes all of it stale. Layouts stay: each knows the
+# digest of the module it was made of
 FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
-                "gates", "layout", "ablation", "synthesised-*", "routed-*")
+                "gates", "ablation", "synthesised-*", "routed-*")
 
 
 def folder_of(args, config, library):

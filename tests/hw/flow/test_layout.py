@@ -84,7 +84,7 @@ def test_the_record_holds_what_a_layout_is_judged_by():
 @pytest.fixture
 def design(tmp_path):
     """Settings of a design whose steps only write what they must."""
-    for name, text in (("netlist.v", "module a; endmodule"), ("clock.sdc", "")):
+    for name, text in (("netlist.v", "module a (b);\nendmodule\n"), ("clock.sdc", "")):
         (tmp_path / name).write_text(text)
     return {"netlist": tmp_path / "netlist.v", "sdc": tmp_path / "clock.sdc", "top": "a", "antenna_nets": [],
             "density": 0.6, "detail_rounds": 64, "route_rounds": 30, "threads": 1}
@@ -127,7 +127,7 @@ def test_a_changed_setting_runs_its_step_and_the_later_ones_again(design, ran, t
     ran.steps.clear()
     layout.run_steps(design | {"route_rounds": 50, "threads": 2}, tmp_path)
     assert not ran.steps  # how many threads routed changes nothing
-    design["netlist"].write_text("module a; wire b; endmodule")
+    design["netlist"].write_text("module a (b);\n wire b;\nendmodule\n")
     layout.run_steps(design, tmp_path)
     assert ran.steps == list(layout.STEPS)
 
