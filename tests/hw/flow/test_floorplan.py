@@ -94,9 +94,10 @@ def test_a_block_grows_for_its_ports_and_stands_on_the_grid():
         assert float(plan["core_area"].split()[0]) >= floorplan.MARGIN  # the ring stands outside the core
 
 
-@pytest.mark.parametrize(("length", "pitch"), [(40, 18.18), (20, 12), (3000, 75.6), (100, 45.45)])
+@pytest.mark.parametrize(("length", "pitch"), [(40, 18.16), (20, 12), (3000, 75.6), (100, 45.44)])
 def test_straps_stand_closer_in_a_small_block(length, pitch):
     assert floorplan.strap_pitch(length) == pitch
+    assert round(pitch / 4 / 0.005, 6) % 1 == 0  # the offset lies on the manufacturing grid
     assert length < 24 or length / floorplan.strap_pitch(length) >= 2
 
 
