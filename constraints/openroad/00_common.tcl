@@ -55,10 +55,11 @@ proc areas {} {
   foreach inst [[ord::get_db_block] getInsts] {
     set master [$inst getMaster]
     set area [expr {double([$master getWidth]) * [$master getHeight] / $dbu / $dbu}]
-    switch [$master getType] {
-      BLOCK { set macros [expr {$macros + $area}] }
-      CORE_SPACER { }
-      default { set cells [expr {$cells + $area}] }
+    set type [$master getType]
+    if {$type eq "BLOCK"} {
+      set macros [expr {$macros + $area}]
+    } elseif {$type ne "CORE_SPACER"} {
+      set cells [expr {$cells + $area}]
     }
   }
   set core [[ord::get_db_block] getCoreArea]

@@ -40,6 +40,9 @@ COMPONENTS 4 ;
 - a_reg DFF + PLACED ( 9000 4000 ) FS ;
 - FILLER_0 FILL + SOURCE DIST + PLACED ( 5000 4000 ) FS ;
 END COMPONENTS
+PINS 1 ;
+- x + NET x + DIRECTION INPUT + PLACED ( 0 60 ) N ;
+END PINS
 NETS 2 ;
 - clk ( PIN clk ) ( clkbuf_0_clk A ) + USE CLOCK ;
 - clknet_0 ( clkbuf_0_clk X ) ( a_reg CLK ) + USE CLOCK
@@ -161,6 +164,7 @@ def test_a_step_that_stops_early_is_named_and_runs_again(design, ran, tmp_path, 
 def test_a_def_is_read():
     die, cells = placed.components(DEF)
     assert die == [0, 0, 20, 10] and cells[:2] == [("lif/g1", "INV", 1.0, 2.0), ("clkbuf_0_clk", "BUF", 3.0, 4.0)]
+    assert len(cells) == 4  # pins are none
     assert placed.clock_nets(DEF) == {"clk": [("PIN", "clk"), ("clkbuf_0_clk", "A")],
                                       "clknet_0": [("clkbuf_0_clk", "X"), ("a_reg", "CLK")]}
 
