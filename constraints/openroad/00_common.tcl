@@ -47,6 +47,31 @@ proc connect_power {} {
   figure unpowered_pins $missing
 }
 
+# Area of cells, macros and core in um2; filler counts as none.
+proc areas {} {
+  set dbu [[ord::get_db_tech] getDbUnitsPerMicron]
+  set cells 0.0
+  set macros 0.0
+  foreach inst [[ord::get_db_block] getInsts] {
+    set master [$inst getMaster]
+    set area [expr {double([$master getWidth]) * [$master getHeight] / $dbu / $dbu}]
+    set type [$master getType]
+    if {$type eq "BLOCK"} {
+      set macros [expr {$macros + $area}]
+    } elseif {$type ne "CORE_SPACER"} {
+      set cells [expr {$cells + $area}]
+    }
+  }
+  set core [[ord::get_db_block] getCoreArea]
+  return [list $cells $macros [expr {double([$core dx]) * [$core dy] / $dbu / $dbu}]]
+}
+
+# Share of the core beside macros that cells fill.
+proc filled {} {
+  lassign [areas] cells macros core
+  return [expr {$cells / ($core - $macros)}]
+}
+
 # How many nets violate a limit at a corner; `kind` is -max_slew or -max_capacitance.
 proc count_violators {kind corner} {
   global out_dir
@@ -78,8 +103,10 @@ proc leave {step} {
   set dbu [[ord::get_db_tech] getDbUnitsPerMicron]
   set rect [[ord::get_db_block] getDieArea]
   figure die_um2 [expr {double([$rect dx]) * [$rect dy] / $dbu / $dbu}]
-  figure cell_um2 [expr {[rsz::design_area] * 1e12}]
-  figure utilisation_percent [expr {[rsz::utilization] * 100}]
+  lassign [areas] cells macros core
+  figure cell_um2 $cells
+  figure macro_um2 $macros
+  figure utilisation_percent [expr {100 * ($cells + $macros) / $core}]
   figure cells [llength [[ord::get_db_block] getInsts]]
   write_db [file join $out_dir $step.odb]
   write_def [file join $out_dir $step.def]

@@ -5,6 +5,9 @@ set_global_routing_layer_adjustment $signal_layers $route_adjustment
 # a tie cell for every constant pin: one net of a thousand pins would keep the router for ever
 foreach tie [list $tie_high $tie_low] { repair_tie_fanout */$tie }
 if {$buffer_ports} { buffer_ports }
+# tie cells and buffers have come to what synthesis left
+set density [expr {min(0.95, max($density, [filled] + 0.05))}]
+figure density $density
 global_placement -skip_io -density $density
 set edges [expr {[llength $macro_names] ? "-exclude top:* -exclude bottom:*" : ""}]
 place_pins -hor_layers $pin_hor_layer -ver_layers $pin_ver_layer {*}$edges

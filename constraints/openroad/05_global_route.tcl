@@ -16,7 +16,7 @@ foreach name $antenna_nets {
     set cell [odb::dbInst_create $block $diode_master "antenna_fix_$added"]
     [$cell findITerm $diode_pin_name] connect $net
     $cell setOrient [$inst getOrient]
-    $cell setLocation {*}[$inst getLocation]
+    $cell setLocation [[$inst getBBox] xMin] [[$inst getBBox] yMin]
     $cell setPlacementStatus PLACED
     incr added
   }

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from hw import store
-from hw.flow.lib import published
+from hw.flow.lib import published, routed
 from hw.flow.lib.errors import FlowError
 
 KEY = ("config", "library", "corner", "variant")
@@ -64,8 +64,7 @@ def row(folder):
         timing[kind] = found["timing"]
         versions |= found["tool_versions"]
         recipes[f"slack_ns, {kind}"] = found["command"]
-    layouts = {path.parent.name: found for path in sorted(folder.glob("layout/*/layout.json"))
-               for found in [_read(path)] if found["rtl_sha256"] == synth["rtl_sha256"]}
+    layouts = {name: _read(place / "layout.json") for name, place in routed.every(folder).items()}
     for name, found in layouts.items():
         versions |= found["tool_versions"]
         recipes[f"layout, {name}"] = found.pop("command")
@@ -151,6 +150,7 @@ def collect(folder, old=None):
         "fpga": merge(old.get("fpga", []), [_read(p) for p in folder.glob("*/ecp5/fpga.json")], ("config", "part")),
         "memory_options": merge(old.get("memory_options", []),
                                 [_read(p) for p in folder.glob("*/*/*/memory_options.json")], ("config", "library")),
+        "frame_energy": old.get("frame_energy", []),
         "published": {
             "power_uw": published.POWER_UW,
             "process": "TSMC 28 nm",

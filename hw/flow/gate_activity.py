@@ -53,9 +53,9 @@ def read_stimulus(path, config):
 class NetlistBench:
     """Drives a `GateSimulator` of the accelerator."""
 
-    def __init__(self, config, netlist, buffers):
+    def __init__(self, config, netlist, buffers, unit_delay=False):
         self.config, self.buffers = config, buffers
-        self.sim = GateSimulator(netlist, {b.macro.name: b.macro for b in buffers.values()})
+        self.sim = GateSimulator(netlist, {b.macro.name: b.macro for b in buffers.values()}, unit_delay)
         self.sim.set("rst", 1)
         self.sim.set("logits__ready", 1)
         self.sim.settle()
@@ -178,10 +178,12 @@ def against_golden(logits, stimulus):
     return {"logits_compared": logits.size, "logits_differ": int((golden != logits).sum())}
 
 
-def record(config, library, folder, stimulus, skip, settings, made_by="", netlist=None):
+def record(config, library, folder, stimulus, skip, settings, made_by="", netlist=None,
+           glitches=False):
     """Simulate and leave `activity.saif`, `logits.npy` and, last, `activity.json` in `folder`.
 
-    `settings` are those of the synthesis; `netlist` is the JSON to simulate (default: the folder's).
+    `settings` are those of the synthesis; `netlist` is the JSON to simulate (default: the folder's);
+    `glitches` counts them as if every gate had one delay.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "activity.json").unlink(missing_ok=True)  # whoever finds it finds the other two whole
@@ -190,7 +192,7 @@ def record(config, library, folder, stimulus, skip, settings, made_by="", netlis
     words, _, features = read_stimulus(stimulus, config)
     if not 0 <= skip < len(features):
         raise FlowError(f"skip={skip}: the stimulus has {len(features)} frames")
-    bench = NetlistBench(config, netlist, buffers)
+    bench = NetlistBench(config, netlist, buffers, glitches)
     bench.load(words)
     with tqdm(total=len(features), unit="frame", file=sys.stderr, leave=False) as bar:
         logits, window = bench.run(features, skip, bar.update)
@@ -208,6 +210,8 @@ def activity_arguments(parser):
                         help="some frames of the recording, all of them, or frames of the published activity "
                         "(default: %(default)s)")
     parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
+    parser.add_argument("--glitches", action="store_true",
+                        help="count glitches too, as if every gate had the same delay: an upper bound")
 
 
 def add_arguments(parser):
@@ -224,7 +228,7 @@ def run(args):
     """Record, and hold the netlist's logits to the golden ones."""
     config, library, base = runs.opened(args)
     settings = runs.synthesised(base, args)["settings"]
-    folder = runs.activity_of(base, "routed" if args.layout else "synthesised", args.activity)
+    folder = runs.activity_of(base, "routed" if args.layout else "synthesised", args.activity, args.glitches)
     netlist = base / "netlist.json"
     if args.layout:
         place, blocks, _ = routed.collect(base, library)
@@ -232,7 +236,7 @@ def run(args):
         print(f"routed: {', '.join(blocks)}")
     logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config, args.activity),
                             runs.ACTIVITIES[args.activity] if args.skip is None else args.skip, settings,
-                            args.command, netlist)
+                            args.command, netlist, args.glitches)
     print(f"{folder / 'activity.saif'}: {window['frames']} frames, {window['cycles']} cycles, row reads "
           f"{sum(window['row_reads'].values())}; {logits.shape[0]} x {logits.shape[1]} logits, "
           f"{window.get('logits_differ', 'none')} differ from golden ({window.get('logits_compared', 0)} compared)")

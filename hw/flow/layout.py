@@ -41,7 +41,8 @@ def script_of(step):
 
 def digests(values):
     """Step -> digest of all that it and the steps before it read: a step whose digest is unchanged is up to date."""
-    out, before = {}, hashlib.sha256(values["netlist"].read_bytes() + values["sdc"].read_bytes()).hexdigest()
+    netlist = layout_settings.digest_of(values["netlist"].read_text(), values["top"])
+    out, before = {}, hashlib.sha256(netlist.encode() + values["sdc"].read_bytes()).hexdigest()
     for step in STEPS:
         text = script_of(step)
         read = {name: str(values[name]) for name in sorted(set(re.findall(r"\b(\w+)\b", text)) & set(values))
@@ -166,7 +167,7 @@ def run(args):
     out = finished(values, library, files, folder, steps, args) | {
         "config": config.name, "library": library.name, "block": args.block, "period_ns": args.period,
         "corners": values["corners"], "synthesised_um2": round(area, 1), "content_um2": round(content, 1),
-        "rtl_sha256": result["rtl_sha256"], "command": args.command,
+        "netlist_sha256": layout_settings.digest_of(values["netlist"].read_text(), args.block), "command": args.command,
         "tool_versions": {"openroad": version(), **verify.versions()}}
     store.write_json(folder / "layout.json", out)
     print(json.dumps(out, indent=1))

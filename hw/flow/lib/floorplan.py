@@ -16,6 +16,7 @@ GAP = 40.0       # between columns of macros: where nets pass from band to band
 BAND = 60.0      # the least height of a band of cells
 MARGIN = 17.5    # between core and die: the ring of the power grid
 STRAP_PITCH = 75.6   # of a large core, as OpenROAD-flow-scripts' platform has it
+STRAP_GRID = 0.04    # its quarter, a strap's offset, lies on the manufacturing grid of 0.005
 LEAST_STRAP_PITCH = 12.0  # two straps of 2.2 um and their spacing
 
 
@@ -41,7 +42,8 @@ def site_size(lefs, name):
 
 def strap_pitch(length):
     """Distance between straps of one net across a core of `length`: as wide as the platform's, and two at least."""
-    return round(max(LEAST_STRAP_PITCH, min(STRAP_PITCH, length / 2.2)), 2)
+    wanted = max(LEAST_STRAP_PITCH, min(STRAP_PITCH, length / 2.2))
+    return round(math.floor(round(wanted / STRAP_GRID, 6)) * STRAP_GRID, 3)
 
 
 def _up(value, step):

@@ -2,7 +2,8 @@
 
 Needs no compiler, and counts every net's toggles and time at one as it goes: the activity that power analysis wants.
 One `step` is one clock cycle. A flip-flop behind a clock gate moves where its enable was high before the edge; the
-buffers of a clock tree pass their root's edges on. No delays, hence no glitches: `glitches` bounds those.
+buffers of a clock tree pass their root's edges on. Without delays there are no glitches; `unit_delay` gives every gate
+the same delay and swallows no pulse, which counts more of them than cells of real delays and inertia pass on.
 """
 
 import re
@@ -22,8 +23,8 @@ class GateSimulator:
     with a plain D and posedge clock gates are taken: anything else raises `FlowError`.
     """
 
-    def __init__(self, netlist, macros):
-        self.netlist, self.macro_kinds = netlist, macros
+    def __init__(self, netlist, macros, unit_delay=False):
+        self.netlist, self.macro_kinds, self.unit_delay = netlist, macros, unit_delay
         self.count = 2
         self.pins = []      # (instance path, cell, {pin: net}) of every leaf, for activity files
         self._gates, self._flops, self.clock_gates, self.macros = [], [], [], {}
@@ -170,6 +171,20 @@ class GateSimulator:
         for function, sources, targets in self._plan:
             value[targets] = function(*value[sources])
 
+    def _ripple(self):
+        """`settle` in steps of one gate's delay, every change on the way counted."""
+        value = self.value
+        for _ in range(10 * len(self._plan)):
+            new = value.copy()
+            for function, sources, targets in self._plan:
+                new[targets] = function(*value[sources])
+            changed = new != value
+            if not changed.any():
+                return
+            self.toggles += changed
+            value[:] = new
+        raise FlowError("the netlist does not settle")
+
     def step(self):
         """One rising edge, after `settle`; then settles again. Counts activity while `recording`."""
         value = self.value
@@ -182,9 +197,14 @@ class GateSimulator:
         for nets, word in reads:
             if nets is not None:
                 value[nets] = word
-        self.settle()
-        if self.recording:
+        if self.recording and self.unit_delay:
             self.toggles += value != before
+            self._ripple()
+        else:
+            self.settle()
+        if self.recording:
+            if not self.unit_delay:
+                self.toggles += value != before
             self.high += value
             self.toggles[self._gating[opened, 2]] += 2
             self.cycles += 1

@@ -141,8 +141,9 @@ def drop(report, target, title, die):
     points = []
     for row in csv.reader(report.read_text().splitlines()):
         try:
-            points.append([float(v) for v in row[-3:]])
-        except ValueError:
+            _, x, y, volts = row
+            points.append([float(x), float(y), float(volts)])
+        except ValueError:  # the heading, and what the tool adds
             continue
     if not points:
         return False

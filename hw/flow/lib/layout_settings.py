@@ -1,6 +1,7 @@
 """Every Tcl variable that the steps of constraints/openroad read, of one design in one library."""
 
 import fnmatch
+import hashlib
 import re
 
 from hw.flow.lib import floorplan
@@ -71,11 +72,22 @@ def macros_of(result, block):
             for columns in [m["bits"] // 64] for i in range(m["macros"])}
 
 
+def text_of(netlist, block):
+    """The module of a block in the text of a Verilog netlist; of the top the whole text."""
+    found = re.search(rf"^module {re.escape(block)}\s*\(.*?^endmodule", netlist, re.S | re.M)
+    if not found:
+        raise FlowError(f"{block}: no such module in the netlist")
+    return netlist if block == TOP else found[0]
+
+
+def digest_of(netlist, block):
+    """What a layout of `block` was made of, as SHA-256: it is stale where this has changed."""
+    return hashlib.sha256(text_of(netlist, block).encode()).hexdigest()
+
+
 def ports_of(netlist, block):
     """Bits of a module's ports in the text of a Verilog netlist."""
     body = re.search(rf"^module {re.escape(block)}\s*\(.*?^endmodule", netlist, re.S | re.M)
-    if not body:
-        raise FlowError(f"{block}: no such module in the netlist")
     return sum(abs(int(a or 0) - int(b or 0)) + 1
                for a, b in re.findall(r"^\s*(?:input|output)\s+(?:wire\s+)?(?:\[(\d+):(\d+)\]\s*)?\w+\s*;", body[0],
                                       re.M))

@@ -104,6 +104,7 @@ def passes(files, library, folder, *, top="accelerator", goal="area", adders="ri
         "opt_clean",
         f"opt -fast -full {opt}",
         "memory_map",
+        "setattr -unset init w:*",  # of memories as flip-flops: loaded, like macros
         f"opt -undriven -fine {opt}",
     ]
     if adders == "ripple":

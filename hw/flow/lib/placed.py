@@ -14,7 +14,9 @@ def components(text):
     """Die (left, low, right, high), and (name, cell, x, y) of placed components."""
     unit = units(text)
     die = [int(v) / unit for v in re.search(r"DIEAREA \( (\S+) (\S+) \) \( (\S+) (\S+) \)", text).groups()]
-    found = re.findall(r"^\s*- (\S+) (\S+)[^;]*?\+ (?:PLACED|FIXED|FIRM) \( (-?\d+) (-?\d+) \)", text, re.M)
+    section = re.search(r"^COMPONENTS .*?^END COMPONENTS", text, re.S | re.M)
+    found = re.findall(r"^\s*- (\S+) (\S+)[^;]*?\+ (?:PLACED|FIXED|FIRM) \( (-?\d+) (-?\d+) \)",
+                       section[0] if section else "", re.M)
     return die, [(name.replace("\\", ""), cell, int(x) / unit, int(y) / unit) for name, cell, x, y in found]
 
 

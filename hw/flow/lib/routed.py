@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hw.flow.lib import mapping, yosys
 from hw.flow.lib.errors import FlowError
-from hw.flow.lib.layout_settings import TOP
+from hw.flow.lib.layout_settings import TOP, digest_of
 
 JOINT = "__"
 
@@ -39,11 +39,17 @@ def parasitics_text(text):
     return head + mark + table + rest[end:]
 
 
-def layouts(folder):
+def every(folder):
     """Module -> folder of its layout, of a synthesis folder; only those that were finished of this netlist."""
-    sha = json.loads((Path(folder) / "synth.json").read_text())["rtl_sha256"]
+    netlist = (Path(folder) / "netlist.v").read_text()
     found = {path.parent.name: path.parent for path in sorted(Path(folder).glob("layout/*/layout.json"))
-             if json.loads(path.read_text())["rtl_sha256"] == sha}
+             if json.loads(path.read_text())["netlist_sha256"] == digest_of(netlist, path.parent.name)}
+    return found
+
+
+def layouts(folder):
+    """`every` that goes into the netlist: the whole alone, where it has been laid out."""
+    found = every(folder)
     return {TOP: found[TOP]} if TOP in found else found
 
 
@@ -54,7 +60,7 @@ def collect(folder, library, blocks=None):
     the path "" for the top.
     """
     folder = Path(folder)
-    found = layouts(folder)
+    found = layouts(folder) if blocks is None else every(folder)
     chosen = found if blocks is None else {name: found[name] for name in blocks if name in found}
     if not chosen or (blocks and set(blocks) - set(chosen)):
         wanted = sorted(set(blocks or []) - set(found))

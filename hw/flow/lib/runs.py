@@ -8,9 +8,10 @@ from hw import config as configs
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 
-# what other commands leave in a synthesis folder; a new netlist makes all of it stale
+# what other commands leave in a synthesis folder; a new netlist makes all of it stale. Layouts stay: each knows the
+# digest of the module it was made of
 FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
-                "gates", "layout", "ablation", "synthesised-*", "routed-*")
+                "gates", "ablation", "synthesised-*", "routed-*")
 
 
 def folder_of(args, config, library):
@@ -27,9 +28,11 @@ def stimulus_of(args, config, activity="speech"):
     return args.out / config.name / f"stimulus{'' if activity == 'speech' else '-' + activity}.bin"
 
 
-def activity_of(folder, stage="synthesised", activity="speech"):
+def activity_of(folder, stage="synthesised", activity="speech", glitches=False):
     """The folder of a netlist's recorded activity, of a synthesis folder; of real speech before layout, itself."""
-    return Path(folder) if (stage, activity) == ("synthesised", "speech") else Path(folder) / f"{stage}-{activity}"
+    if (stage, activity, glitches) == ("synthesised", "speech", False):
+        return Path(folder)
+    return Path(folder) / f"{stage}-{activity}{'-glitches' if glitches else ''}"
 
 
 def synthesised(folder, args):

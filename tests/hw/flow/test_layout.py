@@ -40,6 +40,9 @@ COMPONENTS 4 ;
 - a_reg DFF + PLACED ( 9000 4000 ) FS ;
 - FILLER_0 FILL + SOURCE DIST + PLACED ( 5000 4000 ) FS ;
 END COMPONENTS
+PINS 1 ;
+- x + NET x + DIRECTION INPUT + PLACED ( 0 60 ) N ;
+END PINS
 NETS 2 ;
 - clk ( PIN clk ) ( clkbuf_0_clk A ) + USE CLOCK ;
 - clknet_0 ( clkbuf_0_clk X ) ( a_reg CLK ) + USE CLOCK
@@ -84,7 +87,7 @@ def test_the_record_holds_what_a_layout_is_judged_by():
 @pytest.fixture
 def design(tmp_path):
     """Settings of a design whose steps only write what they must."""
-    for name, text in (("netlist.v", "module a; endmodule"), ("clock.sdc", "")):
+    for name, text in (("netlist.v", "module a (b);\nendmodule\n"), ("clock.sdc", "")):
         (tmp_path / name).write_text(text)
     return {"netlist": tmp_path / "netlist.v", "sdc": tmp_path / "clock.sdc", "top": "a", "antenna_nets": [],
             "density": 0.6, "detail_rounds": 64, "route_rounds": 30, "threads": 1}
@@ -127,7 +130,7 @@ def test_a_changed_setting_runs_its_step_and_the_later_ones_again(design, ran, t
     ran.steps.clear()
     layout.run_steps(design | {"route_rounds": 50, "threads": 2}, tmp_path)
     assert not ran.steps  # how many threads routed changes nothing
-    design["netlist"].write_text("module a; wire b; endmodule")
+    design["netlist"].write_text("module a (b);\n wire b;\nendmodule\n")
     layout.run_steps(design, tmp_path)
     assert ran.steps == list(layout.STEPS)
 
@@ -161,6 +164,7 @@ def test_a_step_that_stops_early_is_named_and_runs_again(design, ran, tmp_path, 
 def test_a_def_is_read():
     die, cells = placed.components(DEF)
     assert die == [0, 0, 20, 10] and cells[:2] == [("lif/g1", "INV", 1.0, 2.0), ("clkbuf_0_clk", "BUF", 3.0, 4.0)]
+    assert len(cells) == 4  # pins are none
     assert placed.clock_nets(DEF) == {"clk": [("PIN", "clk"), ("clkbuf_0_clk", "A")],
                                       "clknet_0": [("clkbuf_0_clk", "X"), ("a_reg", "CLK")]}
 

@@ -45,9 +45,12 @@ def test_power_is_read_with_the_share_annotated():
 
 
 def test_the_sweep_sprints_and_scales():
-    rows = power.sweep({"dynamic_nj": 100.0, "leakage_nj": 400.0}, 1000)
+    blocks = {"lif": {"leakage_nj": 30.0}, "fc0_weights": {"leakage_nj": 170.0}, "pe_set0": {"leakage_nj": 200.0}}
+    kept = power.kept_alive(blocks, {"fc0_weights": {}})
+    assert kept == 200.0  # the weights stay alive, and the state of the neurons
+    rows = power.sweep({"dynamic_nj": 100.0, "leakage_nj": 400.0}, 1000, kept)
     assert rows[0]["energy_nj"] == 500.0            # 100 kHz: awake the whole frame
-    assert rows[1]["energy_nj"] == pytest.approx(140.0)  # 1 MHz: a tenth of the leakage
+    assert rows[1]["energy_nj"] == pytest.approx(320.0)  # 1 MHz: a tenth of what is cut
     assert rows[-1]["energy_nj"] == pytest.approx(100 * 0.64 + 400 * 0.8)
 
 

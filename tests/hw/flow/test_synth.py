@@ -88,6 +88,44 @@ def test_the_gate_simulator_counts_with_and_without_fanout_buffers(mapped):
         assert sim.toggles[sim.ports["count"][0]] == sum(enables)
 
 
+def counted(netlist, **options):
+    """A simulator of the counter after 40 cycles, recorded."""
+    sim = GateSimulator(netlist, {}, **options)
+    sim.set("rst", 1)
+    sim.settle()
+    sim.step()
+    sim.set("rst", 0)
+    sim.recording = True
+    for enable in np.random.default_rng(0).integers(0, 2, 40).tolist():
+        sim.set("enable", enable)
+        sim.settle()
+        sim.step()
+    return sim
+
+
+def test_a_clock_through_buffers_is_the_clock(mapped):
+    """As a layout's clock tree makes it: the flip-flops count on, and the buffers' nets toggle with their root."""
+    netlist, drive = netlist_of(mapped), mapped[1].drive
+    plain = counted(netlist)
+    top = netlist.modules["top"]
+    clk, fresh = top["ports"]["clk"]["bits"][0], 100000
+    cell = netlist.cells[drive]
+    for c in top["cells"].values():
+        for pin, bits in c["connections"].items():
+            c["connections"][pin] = [fresh if bit == clk else bit for bit in bits]
+    top["cells"]["clkbuf_0"] = {"type": drive, "connections": {cell.inputs[0].name: [clk],
+                                                               cell.outputs[0].name: [fresh]}}
+    sim = counted(netlist)
+    assert sim.get("count") == plain.get("count") > 0
+    assert [root for net, root in sim.clock_roots.items() if net != root].count(sim.clock) >= 1
+
+
+def test_glitches_only_add_to_what_toggles(mapped):
+    plain, rippling = counted(netlist_of(mapped)), counted(netlist_of(mapped), unit_delay=True)
+    assert (rippling.value == plain.value).all() and rippling.cycles == plain.cycles
+    assert (rippling.toggles >= plain.toggles).all() and rippling.toggles.sum() > plain.toggles.sum()
+
+
 def test_an_unmapped_cell_is_named(mapped):
     netlist = netlist_of(mapped)
     netlist.modules["top"]["cells"]["odd"] = {"type": "$_MUX_", "connections": {}}
