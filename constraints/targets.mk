@@ -3,7 +3,7 @@ flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 PAPER = $(filter paper,$(value CONFIG))
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
-.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report core-energy
+.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report core-energy frame-energy
 .PHONY: physical-json
 
 ## Silicon (CONFIG=tiny|paper|…  LIB=ihp-sg13g2|nangate45|FILE.lib  PDK=folder of the IHP views)
@@ -27,7 +27,10 @@ gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES
 	@$(DOOR) gate-activity $(flow) $(more)
 
 power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or TOOL=tables)
-	@$(DOOR) power $(flow) $(call opt,--tool,TOOL)
+	@$(DOOR) power $(flow) $(call opt,--tool,TOOL) $(more)
+
+frame-energy: $(READY) ## Power over whole recordings and at the published activity, by corner (after make power)
+	@$(DOOR) frame-energy $(flow) $(publish) $(more)
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
 	@$(DOOR) mechanisms $(call config,tiny) $(if $(PAPER),--frames 120 --seeds 2)
