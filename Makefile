@@ -39,7 +39,7 @@ serve-check: $(READY) ## The same page in headless Chromium, real time, and a so
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants proofs soak
+.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants proofs soak faults doors
 ## Hardware and its proof
 describe: $(READY) ## What a configuration will take, before it is built (CONFIG=paper|…|file.yaml)
 	@$(DOOR) describe $(if $(value CONFIG),$(call typed,CONFIG),paper) $(more)
@@ -77,6 +77,12 @@ proofs: $(READY) ## What holds of the blocks for all inputs, and the broken line
 
 soak: $(READY) ## An hour of speech in three modes, RTL against golden; goes on where it stopped (DATA=folder)
 	@$(DOOR) soak $(call opt,--data,DATA) $(publish) $(more)
+
+faults: $(READY) ## Keyword accuracy under flipped bits and stuck parts, golden model (DATA=folder; ten minutes)
+	@$(DOOR) faults $(call opt,--model,MODEL) $(call opt,--data,DATA) $(publish) $(more)
+
+doors: $(READY) ## Hundreds of bad inputs, and damaged files at random: each refused in one line (SEED=1)
+	@$(DOOR) doors $(call opt,--seed,SEED) $(publish) $(more)
 
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(publish) $(more)

@@ -110,7 +110,8 @@ def add_arguments(parser):
     parser.add_argument("--only", nargs="+", metavar="NAME",
                         help=f"of {', '.join(names()[:-DRAWN])}, drawn0, drawn1, …")
     parser.add_argument("--model", help=f"{', '.join(models.names())}, or a folder")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and features (default: %(default)s)")
+    parser.add_argument("--seed", type=options.from_zero,
+                        default=0, help="of weights and features (default: %(default)s)")
     store.add_publish(parser)
 
 

@@ -15,6 +15,7 @@ from cosim.bench.catalog import TESTS, left_out, select
 from cosim.rtl.simulate import build, simulate
 from hw import config as configs
 from hw import store
+from sw import options
 
 OUT = Path("build/cosim")
 WORKERS = 2  # simulations at a time, each in a process of its own since the runner reads the process's environment
@@ -91,7 +92,8 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--test", default="all", help="mechanism, or all (default: %(default)s)")
     parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the random vectors (default: %(default)s)")
+    parser.add_argument("--seed", type=options.from_zero,
+                        default=1, help="seed of the random vectors (default: %(default)s)")
     parser.add_argument("--waves", action="store_true",
                         help="leave a trace of each simulation (FST), with the signals that matter for GTKWave")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the results (default: %(default)s)")

@@ -18,6 +18,7 @@ from cosim.rtl import front_end
 from cosim.rtl.soc import Soc
 from hw import store
 from hw.interface import MODES
+from sw import options
 from sw.data import audio, speech_commands
 from sw.features import causal
 from sw.keywords import spotter, waves
@@ -85,7 +86,7 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("recording", nargs="?", type=Path, help="WAV or FLAC")
     parser.add_argument("--data", type=Path, help="folder with a manifest, in place of a recording")
-    parser.add_argument("--clips", type=int, default=10, help="clips of the folder (default: %(default)s)")
+    parser.add_argument("--clips", type=options.whole, default=10, help="clips of the folder (default: %(default)s)")
     parser.add_argument("--front-end", choices=("python", "firmware"), default="python",
                         help="who computes the features (default: %(default)s)")
     parser.add_argument("--mode", choices=list(MODES), default="t2_union",

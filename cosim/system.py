@@ -10,6 +10,7 @@ from cosim.errors import CosimError
 from cosim.run import run_test, show
 from hw import config as configs
 from hw import store
+from sw import options
 
 BUSES = {"axi": "bus_axi", "wishbone": "bus_wishbone"}  # bus -> bench
 FIGURES = ("bus_transactions", "refused", "resets", "frames", "hangs", "wrong_logits")
@@ -31,7 +32,8 @@ def add_arguments(parser):
     parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
     parser.add_argument("--transactions", type=_positive, default=10_000,
                         help="bus accesses at least (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of everything random (default: %(default)s)")
+    parser.add_argument("--seed", type=options.from_zero,
+                        default=1, help="seed of everything random (default: %(default)s)")
     store.add_publish(parser)
 
 

@@ -19,6 +19,8 @@ def write_atomically(path, data):
     try:
         part.write_bytes(data)
         os.replace(part, path)
+    except OSError as error:  # of a full disk, Python names no file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -43,6 +43,7 @@ GROUPS = {
         "mutants": Command("cosim.trust.mutants", "a thousand faults in the hardware, and what notices them"),
         "proofs": Command("cosim.trust.proofs", "what holds for all inputs: k-induction and SAT, block by block"),
         "soak": Command("cosim.trust.soak", "an hour of speech through the Verilated design, beside the golden model"),
+        "faults": Command("cosim.trust.faults", "keyword accuracy under flipped bits, by place, layer and bit"),
         "rates": Command("cosim.rates", "speed of the four simulators"),
     },
     "train": {
@@ -82,6 +83,7 @@ GROUPS = {
         "report": Command("cosim.report.report", "every figure on one page, and a frame of the RTL cycle by cycle"),
     },
     "this machine": {
+        "doors": Command("sottovoce.doors", "bad inputs at every door: each refused in one line, nothing left behind"),
         "walk": Command("cosim.walk", "the way of a new user, from clone to report, each step timed"),
         "doctor": Command("sottovoce.doctor", "what is installed, what is missing and what that prevents"),
     },

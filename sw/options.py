@@ -11,10 +11,15 @@ NOISE = "../shared/data/noise"
 SPEECH = "../shared/data/librispeech_251spk"
 
 
+MOST_DIGITS = 18  # what generators of random numbers take as a seed, and more than anything can count
+
+
 def whole(text, least=1):
-    """A whole number from `least`, for argparse."""
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r}: wanted a whole number from {least}")
+    """A whole number from `least`, of at most 18 digits, for argparse."""
+    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < least:
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        most = f", of at most {MOST_DIGITS} digits" if len(text) > MOST_DIGITS else ""
+        raise argparse.ArgumentTypeError(f"{shown!r}: wanted a whole number from {least}{most}")
     return int(text)
 
 

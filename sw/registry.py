@@ -7,6 +7,7 @@ Plain Python: a command line is understood before torch is loaded.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,31 @@ def manifest_of(folder):
     if not isinstance(manifest, dict):
         raise ModelError(f"{path}: not readable: wanted a mapping, got {type(manifest).__name__}")
     return manifest
+
+
+MOST_DELAY = 1000  # frames that a network may answer late
+ENTRY_CHECKS = {  # entries that arithmetic is done with: (what is right, in words)
+    ("targets", "delay"): (lambda v: type(v) is int and 0 <= v <= MOST_DELAY, f"wanted frames from 0 to {MOST_DELAY}"),
+    ("logit_step",): (lambda v: type(v) in (int, float) and math.isfinite(v) and v > 0, "wanted a number above 0"),
+    ("labels",): (lambda v: isinstance(v, list) and 2 <= len(v) <= 4096 and all(isinstance(x, str) for x in v)
+                  and len(set(v)) == len(v), "wanted a list of different words, two at least"),
+    ("model",): (lambda v: isinstance(v, str), "wanted a name"),
+    ("frontend",): (lambda v: isinstance(v, str), "wanted a name"),
+}
+
+
+def entry(manifest, *keys):
+    """A value of a manifest, nested keys in order; raises `ModelError` if there is none, or an impossible one."""
+    value = manifest
+    for i, key in enumerate(keys):
+        if not isinstance(value, dict) or key not in value:
+            raise ModelError(f"manifest: {'.'.join(keys[:i + 1])!r} is missing: export the model again")
+        value = value[key]
+    right, wanted = ENTRY_CHECKS.get(keys, (lambda _: True, ""))
+    if not right(value):
+        shown = repr(value)
+        raise ModelError(f"manifest: {'.'.join(keys)}={shown if len(shown) <= 80 else shown[:77] + '...'}: {wanted}")
+    return value
 
 
 def task_of(model):

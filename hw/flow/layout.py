@@ -12,6 +12,7 @@ design rules and layout against schematic by KLayout where it and the PDK's deck
 
 import hashlib
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -127,7 +128,7 @@ def checked(args):
                             ("threads", 1, 256)):
         if not low <= getattr(args, name) <= high:
             raise FlowError(f"--{name.replace('_', '-')} {getattr(args, name):g}: wanted {low} to {high}")
-    if not args.period > 0:
+    if not 0 < args.period < math.inf:
         raise FlowError(f"--period {args.period:g}: wanted a period in ns above 0")
 
 

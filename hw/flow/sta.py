@@ -9,6 +9,7 @@ Before layout cells and their loads only, and an ideal clock. `--layout` takes t
 of one alone.
 """
 
+import math
 import re
 
 from hw import store
@@ -64,7 +65,7 @@ def add_arguments(parser):
 
 def run(args):
     """Analyse both clocks and print the critical path of the fast one."""
-    if not args.fast > 0:
+    if not 0 < args.fast < math.inf:
         raise FlowError(f"--fast {args.fast:g}: wanted a period in ns above 0")
     config, library, folder = runs.opened(args)
     result = runs.synthesised(folder, args)

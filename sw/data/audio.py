@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 
 RATE = 16000
 LONGEST_S = 120.0  # what one utterance may last; a frame is 10 ms, so 12,000 frames
+RATES = (1000, 768000)  # Hz that are resampled
+CANCELS = 1e-4  # of the channels' energy that mixing must leave: less is two channels of opposite sign
 SHORTEST_S = 0.025  # one analysis window
 MOST_CHUNKS = 1000  # of a RIFF file that are looked at
 
@@ -37,6 +39,8 @@ def read(path, longest_s=LONGEST_S):
     try:
         with soundfile.SoundFile(path) as source:
             rate, frames = source.samplerate, source.frames
+            if not RATES[0] <= rate <= RATES[1]:
+                raise AudioError(f"{path}: {rate} samples a second: wanted {RATES[0]} to {RATES[1]}")
             if frames > longest_s * rate:
                 raise AudioError(f"{path}: {frames / rate:.1f} s is too long; at most {longest_s:g} s")
             if source.subtype in ("PCM_16", "ULAW", "ALAW"):
@@ -51,7 +55,10 @@ def read(path, longest_s=LONGEST_S):
         LOG.warning("%s: a byte was lost in this file: %.2f s of it read one byte aside", path, slipped / rate)
     if not np.isfinite(wave).all():
         raise AudioError(f"{path}: holds samples that are not finite")
-    wave = to_rate(wave.mean(1), rate)
+    mixed = wave.mean(1)
+    if wave.shape[1] > 1 and np.square(mixed).sum() < CANCELS * np.square(wave).mean(1).sum():
+        raise AudioError(f"{path}: its {wave.shape[1]} channels cancel each other (opposite signs): give one of them")
+    wave = to_rate(mixed, rate)
     if len(wave) < SHORTEST_S * RATE:
         raise AudioError(f"{path}: {len(wave)} samples at {RATE} Hz are too few; "
                          f"one window is {SHORTEST_S * 1000:g} ms")

@@ -1,6 +1,7 @@
 """Folders with a `manifest.csv`, one row an utterance: path, corpus, speaker, split, phones, alignment, note."""
 
 import csv
+import os
 from pathlib import Path
 
 from sw.data.utterance import DataError, Utterance, must_be_folder
@@ -29,6 +30,14 @@ def rows(path, needed=("path",)):
     return found
 
 
+def inside(folder, name, where):
+    """The file of that name below a folder; raises `DataError` for a name that leads out of it."""
+    path = Path(os.path.normpath(name))
+    if path.is_absolute() or path.parts[:1] == ("..",) or "\0" in name:
+        raise DataError(f"{where}: {name[:80]!r} leads out of the folder: name files below it")
+    return folder / path
+
+
 def load(folder, splits=None, check=True):
     """Read a folder's manifest as a list of `Utterance`, optionally of some `splits` only.
 
@@ -40,7 +49,7 @@ def load(folder, splits=None, check=True):
     for row in rows(path, NEEDED):
         if splits and row.get("split", "train") not in splits:
             continue
-        utterance = Utterance(folder / row["path"], folder / row["phones"], row["speaker"],
+        utterance = Utterance(inside(folder, row["path"], path), inside(folder, row["phones"], path), row["speaker"],
                               row.get("corpus") or folder.name, row.get("split") or "train",
                               (row.get("alignment") or "").startswith("hand"),
                               "sa" in (row.get("note") or "").split(), row.get("transcript") or "")

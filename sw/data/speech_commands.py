@@ -99,7 +99,8 @@ def _pack(folder, classes):
         split = row.get("split") or "test"
         if split not in SPLITS:
             raise DataError(f"{path}:{number}: split {split!r}: wanted one of {', '.join(SPLITS)}")
-        clips.append(Clip(folder / row["path"], label, word, row.get("speaker") or "", split))
+        file = manifest.inside(folder, row["path"], f"{path}:{number}")
+        clips.append(Clip(file, label, word, row.get("speaker") or "", split))
     return _known(path, clips, classes)
 
 

@@ -10,12 +10,13 @@ say so.
 import csv
 import io
 import random
-import shutil
+import tempfile
 from pathlib import Path
 
 import soundfile
 from tqdm import tqdm
 
+from hw import store
 from sw import options
 from sw.data import espeak
 from sw.data.audio import RATE
@@ -74,9 +75,17 @@ def make(folder, utterances=400, speakers=26, seed=0, quiet=False):
         raise DataError(f"{folder}: is there already; name another folder or remove it")
     if utterances < 1 or speakers < 1:
         raise DataError(f"utterances={utterances}, speakers={speakers}: wanted 1 or more")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as work:
+        part = Path(work) / "new"
+        part.mkdir()
+        seconds = _fill(part, utterances, speakers, seed, quiet)
+        part.rename(folder)
+    return seconds
+
+
+def _fill(part, utterances, speakers, seed, quiet):
+    """Write all files of a corpus into an empty folder; returns its duration in seconds."""
     rng = random.Random(seed)
     voices = [{"voice": f"en-us+{VARIANTS[i % len(VARIANTS)]}", "speed": rng.randint(130, 210),
                "pitch": rng.randint(25, 75), "spread": rng.randint(30, 80)} for i in range(speakers)]
@@ -86,16 +95,18 @@ def make(folder, utterances=400, speakers=26, seed=0, quiet=False):
         text = sentence(rng)
         wave, segments = espeak.speak(text, **voices[which])
         name = f"synthetic{which:02}_{i:05}"
-        soundfile.write(part / f"{name}.flac", wave.clip(-1, 1), RATE, subtype="PCM_16")
-        (part / f"{name}.phn").write_text("".join(f"{s.start} {s.end} {s.phone}\n" for s in segments))
+        coded = io.BytesIO()
+        soundfile.write(coded, wave.clip(-1, 1), RATE, subtype="PCM_16", format="FLAC")
+        store.write_atomically(part / f"{name}.flac", coded.getvalue())  # which words what a full disk does
+        lines = "".join(f"{s.start} {s.end} {s.phone}\n" for s in segments)
+        store.write_atomically(part / f"{name}.phn", lines.encode())
         rows.append([f"{name}.flac", "synthetic", f"synthetic{which:02}", "dev" if which % 8 == 7 else "train",
                      f"{name}.phn", "synthetic", text])
         seconds += len(wave) / RATE
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([["path", "corpus", "speaker", "split", "phones", "alignment", "transcript"], *rows])
-    (part / "manifest.csv").write_text(text.getvalue(), encoding="utf-8")
-    part.rename(folder)
+    store.write_atomically(part / "manifest.csv", text.getvalue().encode())
     return seconds
 
 

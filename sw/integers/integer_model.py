@@ -75,8 +75,8 @@ class IntegerModel:
                 raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 0 where neurons have their own")
             if layer.threshold == "layer" and not 0 < threshold < top:
                 raise ModelError(f"thresholds={self.thresholds.tolist()}: wanted 1 to {top - 1}")
-        if self.time_steps not in (1, 2):
-            raise ModelError(f"time_steps={self.time_steps}: wanted 1 or 2")
+        if type(self.time_steps) is not int or self.time_steps not in (1, 2):
+            raise ModelError(f"time_steps={self.time_steps!r}: wanted 1 or 2")
 
     def __getattr__(self, name):
         matrices = self.__dict__.get("matrices", {})
@@ -115,13 +115,8 @@ class IntegerModel:
         return self.tables[name]
 
     def entry(self, *keys):
-        """A value of the manifest, nested keys in order; raises `ModelError` if there is none."""
-        value = self.manifest
-        for i, key in enumerate(keys):
-            if not isinstance(value, dict) or key not in value:
-                raise ModelError(f"manifest: {'.'.join(keys[:i + 1])!r} is missing: export the model again")
-            value = value[key]
-        return value
+        """A value of the manifest, nested keys in order; raises `ModelError` if there is none, or an impossible one."""
+        return registry.entry(self.manifest, *keys)
 
     def predict(self, x, mode=None):
         """The golden model's `Prediction` of int8 features, see `sw.golden.predict`."""

@@ -6,6 +6,7 @@ FOLDER is Speech Commands or has a `manifest.csv` with `path` and `label` (and, 
 need not be one second or 16 kHz; one that cannot be read is named and left out, one that is silent is named.
 """
 
+import math
 from collections import Counter
 
 import torch
@@ -88,6 +89,8 @@ def run(args):
     options.begin(args)
     if args.kinds and not args.snr:
         raise ValueError(f"--kinds {' '.join(args.kinds)}: wanted --snr too, e.g. --snr 20 10 0")
+    if bad := [snr for snr in args.snr if not math.isfinite(snr)]:
+        raise ValueError(f"--snr {bad[0]}: wanted decibels")
     model = spotter.load(args.model)
     picture = store.writable(args.picture or f"build/keywords/{model.name}.png")
     target = store.writable(args.json) if args.json else None

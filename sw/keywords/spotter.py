@@ -16,6 +16,7 @@ from torch import nn
 
 from hw import store
 from sw import golden, registry
+from sw.features import causal
 from sw.integers import integer_model
 from sw.keywords import frontends
 from sw.models.bcresnet import BcResNet
@@ -34,6 +35,8 @@ class GoldenSpotter(nn.Module):
     def __init__(self, integers):
         super().__init__()
         self.integers, self.classes = integers, len(integers.entry("labels"))
+        if self.classes > integers.config.outputs:
+            raise ModelError(f"manifest: {self.classes} labels for {integers.config.outputs} outputs")
 
     def trace(self, x):
         """Golden's trace of x (B, features, frames)."""
@@ -65,7 +68,7 @@ class Spotter:
     def scale(self):
         """What logits are multiplied by before a softmax: 1, or an integer network's gain and step over its frames."""
         if isinstance(self.network, GoldenSpotter):
-            return GAIN * self.manifest["logit_step"] / frontends.CAUSAL_FRAMES
+            return GAIN * registry.entry(self.manifest, "logit_step") / frontends.CAUSAL_FRAMES
         return 1.0
 
     def posteriors(self, waves):
@@ -96,7 +99,8 @@ class Spotter:
 
 def of_integers(name, integers):
     """A `Spotter` that answers through the golden model."""
-    normaliser = frontends.Normaliser("causal", integers.table("feature_mean"), integers.table("feature_deviation"))
+    mean, deviation = (integers.table(f"feature_{part}", (causal.BINS,)) for part in ("mean", "deviation"))
+    normaliser = frontends.Normaliser("causal", mean, deviation)
     return Spotter(name, GoldenSpotter(integers), normaliser, tuple(integers.entry("labels")), integers.manifest)
 
 
@@ -109,7 +113,7 @@ def load(name):
         raise ModelError(f"model {str(name)!r} knows no keywords: give one of {', '.join(names)}, or the folder of a "
                          "trained one")
     if "config" in manifest:
-        return of_integers(manifest["model"], integer_model.load(folder))
+        return of_integers(registry.entry(manifest, "model"), integer_model.load(folder))
     path = folder / integer_model.WEIGHTS_FILE
     if not path.is_file():
         raise ModelError(f"{path} is missing: train a model (`sottovoce train`) or name another folder")
@@ -120,10 +124,12 @@ def load(name):
             raise ModelError(f"{path}: hash differs from the manifest's; restore both files")
         network = NETWORKS[manifest["network"]](**manifest["sizes"])
         network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith("table.")})
-        normaliser = frontends.Normaliser(manifest["frontend"], tensors["table.feature_mean"],
-                                         tensors["table.feature_deviation"])
+        name, frontend, labels = (registry.entry(manifest, key) for key in ("model", "frontend", "labels"))
+        if len(labels) != network.sizes.get("classes", len(labels)):
+            raise ModelError(f"{folder}: {len(labels)} labels for {network.sizes['classes']} classes")
+        normaliser = frontends.Normaliser(frontend, tensors["table.feature_mean"], tensors["table.feature_deviation"])
     except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{folder}: not a readable keyword model: {' '.join(str(error).split())[:200]!r}") from None
     if bad := [k for k, v in tensors.items() if not v.isfinite().all()]:
         raise ModelError(f"{path}: {bad[0]} holds values that are not finite: restore the file or train again")
-    return Spotter(manifest["model"], network.eval(), normaliser, tuple(manifest["labels"]), manifest)
+    return Spotter(name, network.eval(), normaliser, tuple(labels), manifest)

@@ -50,7 +50,7 @@ def without_words(folder, seconds):
     for row in rows:
         if total >= seconds:
             break
-        waves.append(audio.read(folder / row["path"]))
+        waves.append(audio.read(manifest.inside(folder, row["path"], folder)))
         total += len(waves[-1]) / audio.RATE
     if not waves:
         raise DataError(f"{folder / 'manifest.csv'}: no transcript without {', '.join(WORDS)}, or no time to hear one")

@@ -26,7 +26,8 @@ def windows(folders, count, seed=0):
         for row in manifest.rows(folder / "manifest.csv", ("path", "transcript", "seconds")):
             said = set(re.findall("[a-z']+", row["transcript"].lower()))
             if said and not said & barred and (row.get("split") or "train") == "train":
-                found.append((folder / row["path"], row.get("speaker") or "", float(row["seconds"]) - SECOND))
+                path = manifest.inside(folder, row["path"], folder)
+                found.append((path, row.get("speaker") or "", float(row["seconds"]) - SECOND))
     found = [f for f in found if f[2] > 0]
     if not found:
         raise DataError(f"{', '.join(map(str, folders))}: no sentence of a second and more, with a transcript without "

@@ -102,8 +102,8 @@ def gather(clips, cache="build/cache", quiet=False):
                 problems.append(f"{clip.path}: {note}")
         stored = {"samples": torch.from_numpy(samples), "good": good,
                   "problems": torch.frombuffer(bytearray(json.dumps(problems).encode()), dtype=torch.uint8)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store.write_atomically(path, save(stored))
+        if len(good.nonzero()):
+            store.write_atomically(path, save(stored))
     rows, problems = stored["good"].nonzero()[:, 0], json.loads(bytes(stored["problems"].tolist()))
     if not len(rows):
         raise DataError(f"{len(clips)} clips, none of them readable: {''.join(problems[:1])}")

@@ -66,17 +66,22 @@ GRAPHS = {
 }
 
 
+def write(name, path):
+    """Write one of `GRAPHS` to a file, or with None the one that can be mapped."""
+    built = GRAPHS[name]() if name else base()
+    built, kinds = built if isinstance(built, tuple) else (built, {})
+    nir.write(path, built)
+    with h5py.File(path, "r+") as file:
+        for node, kind in kinds.items():
+            del file[f"node/nodes/{node}/type"]
+            file[f"node/nodes/{node}/type"] = kind
+
+
 def reason(name):
     """The one line with which a graph of `GRAPHS` is refused."""
-    built = GRAPHS[name]()
-    built, kinds = built if isinstance(built, tuple) else (built, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.nir"
-        nir.write(path, built)
-        with h5py.File(path, "r+") as file:
-            for node, kind in kinds.items():
-                del file[f"node/nodes/{node}/type"]
-                file[f"node/nodes/{node}/type"] = kind
+        write(name, path)
         try:
             mapped = chain.chain(graph.read(path))
             dynamics.fold(mapped, DT, {layer.name: "zero" for layer in mapped.layers})

@@ -32,7 +32,7 @@ def noises(folder, splits):
     """Recordings of a noise pack as name -> float32 (samples,), by `split` of its manifest."""
     folder = must_be_folder(folder, "noise with manifest.csv")
     rows = [row for row in manifest.rows(folder / "manifest.csv", ("path", "split", "kind")) if row["split"] in splits]
-    return {row["kind"]: audio.read(folder / row["path"], 3600) for row in rows}
+    return {row["kind"]: audio.read(manifest.inside(folder, row["path"], folder), 3600) for row in rows}
 
 
 def prepare(utterances, variants=("plain",), noise=None, cache="build/cache", snr=None, seed=0, quiet=False):
