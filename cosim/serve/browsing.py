@@ -18,11 +18,15 @@ WARM = "() => document.querySelectorAll('#model option').length > 1"
 
 @dataclass
 class Wire:
-    """What went over the page's socket: sound sent, the message `started`, and frames received, in order."""
+    """What went over the page's socket: sound sent, the message `started`, frames received in order, `finished` or not.
+
+    Playwright tells of it later than the page knows: wait with `Tab.until_finished` before looking.
+    """
 
     sent: list = field(default_factory=list)
     started: dict = None
     frames: list = field(default_factory=list)
+    finished: bool = False
 
     def watch(self, socket):
         socket.on("framesent", lambda data: self.sent.append(data) if isinstance(data, bytes) else None)
@@ -32,7 +36,9 @@ class Wire:
         if isinstance(data, bytes):
             self.frames.append(data)
         elif '"started"' in data[:40]:
-            self.started, self.frames, self.sent = wire.said(data), [], []
+            self.started, self.frames, self.sent, self.finished = wire.said(data), [], [], False
+        elif '"finished"' in data[:40]:
+            self.finished = True
 
     def sound(self):
         """Float32 samples that the page sent."""
@@ -67,6 +73,14 @@ class Tab:
         """Wait until the page's status begins so."""
         self.page.wait_for_function("text => document.getElementById('status').textContent.startsWith(text)",
                                     arg=status, timeout=PATIENCE_MS)
+
+    def until_finished(self):
+        """Wait until all that went over the socket has been told of. Raises `TimeoutError`."""
+        for _ in range(PATIENCE_MS // 50):
+            if self.wire.finished:
+                return
+            self.page.wait_for_timeout(50)
+        raise TimeoutError(f"no `finished` over the socket in {PATIENCE_MS // 1000} s")
 
     def until_marked(self, name):
         """Wait until the page has marked a moment."""

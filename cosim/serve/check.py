@@ -94,6 +94,7 @@ def microphone(checks, opened, model, rounds=5):
         tab.page.keyboard.press("Enter")  # on Stop, which has the focus
         tab.until("Done")
         if turn == 0:
+            tab.until_finished()
             rate = tab.page.evaluate("new AudioContext().sampleRate")
             heard, prediction, phones = offline(model, audio.to_rate(tab.wire.sound(), rate))
             x, spikes = tab.wire.streamed()
@@ -101,7 +102,8 @@ def microphone(checks, opened, model, rounds=5):
             differences = (x != heard.utterances[0]).sum() if x.shape == heard.utterances[0].shape else x.size
             differences += sum(int((a != b).sum()) if a.shape == b.shape else a.size
                                for a, b in zip(spikes, prediction.spikes, strict=True))
-            checks.most("microphone: features and spikes streamed that are not offline's", int(differences), 0)
+            checks.most("microphone: features and spikes streamed that are not offline's", int(differences), 0,
+                        f"{len(x)} frames streamed at {rate} Hz, {len(heard.utterances[0])} offline")
             checks.most("microphone: phones shown that are not offline's", unlike(tab.words(), phones), 0)
     checks.most(f"ms from sound to first spikes drawn, worst of {rounds}", max(delays), FIRST_SPIKES_MS)
     checks.most("ms from sound to first spikes drawn, median", statistics.median(delays), FIRST_SPIKES_MS)
@@ -185,7 +187,9 @@ def soaked(checks, seconds):
         for turn in range(3):
             done = asyncio.run(soak.soak(server.address, MODEL, models.CLIP.name, seconds / 3, seed=turn))
             sizes.append(server.megabytes())
-            bad |= {deed: count for deed, count in done.items() if "hung" in deed or "Error" in deed}
+            for deed, count in done.items():
+                if "hung" in deed or "Error" in deed:
+                    bad[deed] = bad.get(deed, 0) + count
             print(f"     round {turn + 1}: {sum(done.values())} deeds, {sizes[-1]:.0f} MB: "
                   f"{', '.join(f'{deed} {count}' for deed, count in sorted(done.items()))}", flush=True)
         name = f"soak, {seconds:g} s of 20 clients"

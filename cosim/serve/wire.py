@@ -13,6 +13,7 @@ import struct
 import numpy as np
 
 HEAD = struct.Struct("<II")
+MOST_LEVEL = 8  # full scale is 1; a microphone's gain may go beyond, bytes that are no sound do by far
 
 
 class Refused(ValueError):
@@ -73,4 +74,6 @@ def samples(data):
     wave = np.frombuffer(data, "<f4")
     if not np.isfinite(wave).all():
         raise Refused("sound with samples that are not finite")
+    if (level := np.abs(wave).max(initial=0)) > MOST_LEVEL:
+        raise Refused(f"sound of level {level:g}: wanted float32 samples within ±1 (±{MOST_LEVEL} at most)")
     return wave

@@ -150,6 +150,7 @@ def test_a_bad_file_is_told_by_its_own_name(offered, data, said):
 
 @pytest.mark.parametrize("message, said", [
     (b"\0" * 7, "7 bytes of sound: wanted float32 samples"), (np.float32([0, np.nan]).tobytes(), "not finite"),
+    (np.float32([0, -9]).tobytes(), "sound of level 9: wanted float32 samples within ±1"),
     ("{", "'{': wanted a JSON object with a type"), ("[1]", "wanted a JSON object"), ('{"type": 3}', "wanted a JSON"),
     ('{"type": "start"}', "wanted sound or `stop`"), ("[" * 100_000, "wanted a JSON object")])
 def test_garbage_in_the_middle_ends_one_client_alone(offered, whole, wave, message, said):
