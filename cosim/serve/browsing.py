@@ -13,6 +13,7 @@ from cosim.report import browser
 from cosim.serve import wire
 
 PATIENCE_MS = 60_000
+COMPILING_MS = 600_000  # a circuit that is built first, on a busy machine
 WARM = "() => document.querySelectorAll('#model option').length > 1"
 
 
@@ -69,10 +70,10 @@ class Tab:
             if self.page.input_value(f"#{name}") != value:  # what has one choice alone cannot be changed
                 self.page.select_option(f"#{name}", value)
 
-    def until(self, status):
+    def until(self, status, patience_ms=PATIENCE_MS):
         """Wait until the page's status begins so."""
         self.page.wait_for_function("text => document.getElementById('status').textContent.startsWith(text)",
-                                    arg=status, timeout=PATIENCE_MS)
+                                    arg=status, timeout=patience_ms)
 
     def until_finished(self):
         """Wait until all that went over the socket has been told of. Raises `TimeoutError`."""

@@ -138,7 +138,7 @@ def files(checks, opened, machines):
         for name, path in ((MODEL, models.CLIP), ("rsnn-keywords", models.CLIP.with_name("ten_people.flac"))):
             tab.choose(model=name, machine=machine)
             tab.page.set_input_files("#file", path)
-            tab.until("Listening")
+            tab.until("Listening", browsing.COMPILING_MS)
             tab.until("Done")
             wanted = offline(models.load(name), audio.read(path))[2]
             got = [text.split()[0] for text in tab.words()]

@@ -52,8 +52,9 @@ export class Listening {
     this.hear[message.type]?.(message);
   }
 
-  // false where it was dropped
+  // false where it was dropped; what the audio thread still had under way when the user stopped is not sent
   sound(block) {
+    if (this.stopped) return true;
     if (this.socket.readyState !== WebSocket.OPEN || this.socket.bufferedAmount > MOST_UNSENT) return false;
     this.socket.send(block);
     return true;
@@ -67,6 +68,7 @@ export class Listening {
   }
 
   stop() {
+    this.stopped = true;
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "stop" }));
   }
 
