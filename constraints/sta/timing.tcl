@@ -17,6 +17,9 @@ puts "PATH hold"
 report_checks -path_delay min -format full_clock
 foreach kind {max_slew max_capacitance} {
   puts "LIMIT $kind"
-  report_check_types -$kind -violators
+  if {[catch {report_check_types -$kind -violators}]} {
+    # OpenSTA 2.0 calls slew transition and has no check of loads
+    if {$kind eq "max_slew"} { report_check_types -max_transition -all_violators } else { puts "UNCHECKED" }
+  }
 }
 puts "END"
