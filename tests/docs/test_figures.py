@@ -51,7 +51,7 @@ README = [  # how the row's first cell begins, what the row says
     ("weights and the index", f"{min(r['bytes'] for r in TRAINING if r['stage'] == 'final') / 1e6:.2f} MB"),
     ("… without the index",
      f"{min(r['bytes_without_mask'] for r in TRAINING if r['stage'] == 'final') / 1e6:.2f} MB"),
-    ("power at one frame", f"{heard('recording')} µW ({heard('published')} µW at the published activity)"),
+    ("power, a frame in 10 ms", f"{heard('recording')} µW ({heard('published')} µW at the published activity)"),
     ("area, logic + SRAM", f"{PAPER['logic_um2'] / 1e6:.2f} + {PAPER['sram_area_um2'] / 1e6:.2f} mm²"),
     ("values compared, RTL against golden", f"{CYCLES['values_compared']:,}"),
     ("cycles a frame, as published", real("t2_merged", "t2_union", "t1")),
