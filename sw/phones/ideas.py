@@ -26,11 +26,11 @@ MATCH = 0.59  # share of an epoch's steps that is real speech: without synthetic
 
 @dataclass(frozen=True)
 class Idea:
-    """A row: what is trained and what it is set beside. `neurons`: of every layer; `layers`: how many."""
+    """A row: what is trained and what it is set beside. `neurons`: of every layer; `layers`: so many of the first."""
 
     name: str
     base: str | None
-    config: str = "phone-delays"
+    config: str = "phone"
     sizes: dict = field(default_factory=dict)
     hardware: str = ""
     neurons: int = 0
@@ -38,7 +38,7 @@ class Idea:
     time_steps: int = 1
     synthetic: bool = True
     teacher: bool = True
-    delay: int = phone_task.DELAY
+    delay: int = 10  # frames
     average: float = 0.0
     rate: float = 1.4e-2
     start: str = ""  # the idea whose network goes on in 4 bits
@@ -49,33 +49,57 @@ class Idea:
         return "".join(c if c.isalnum() else "-" for c in self.name.lower())
 
 
-TWO = dict(config="phone", time_steps=2)
-DEEP = dict(stages.DELAYS)
-LATE, TABLES = "shift registers of a layer's spikes, 15 bits a neuron", "a threshold and a bias a neuron"
-FOUR = f"four layers, {LATE}, {TABLES}"
-GRU = dict(config="phone", sizes=dict(kind="gru"), rate=1e-2)
-BASE = "two recurrent layers, two time steps (`phone`)"
-CHOSEN = "four feed-forward layers, delays, norms, one time step"
+TWO = dict(time_steps=2)
+GRU = dict(sizes=dict(kind="gru"), rate=1e-2)
+LATE, TABLES = "shift registers of a layer's spikes, {} bits a neuron", "a threshold and a bias a neuron"
+
+NORMS = dict(norm=0.6, steps="neuron")
+
+
+def ways(longest, layers=4):
+    """Delays of a feed-forward network: 0 to `longest` frames from each layer to the next."""
+    return {f"forward{i}": longest for i in range(1, layers)}
+
+
+def four(longest, **more):
+    """Four feed-forward layers under norms, with delays."""
+    return dict(sizes={**NORMS, "delays": ways(longest)},
+                hardware=f"four layers, {LATE.format(longest)}, {TABLES}", layers=4, **more)
+
+
+BASE, TAUGHT = "two recurrent layers, two time steps (`phone`)", "… and a teacher"
+SHORT = "four feed-forward layers, delays 0 to 5, norms, one time step"
+LONG = "four feed-forward layers, delays 0 to 15, norms, one time step"
 IDEAS = {i.name: i for i in (
-    Idea(CHOSEN, "… and delays 0 to 15", sizes=DEEP, hardware=FOUR),
-    Idea("… answers 10 frames late", CHOSEN, sizes=DEEP, hardware=FOUR, delay=10),
+    Idea(TAUGHT, "… and synthetic speech", **TWO),
+    Idea(SHORT, TAUGHT, **four(5)),
+    Idea(LONG, TAUGHT, **four(15)),
+    Idea("… norms", TAUGHT, **TWO, sizes=dict(norm=0.6, steps="neuron"), hardware=TABLES),
+    Idea("… delays 0 to 5", TAUGHT, **TWO, sizes=dict(delays=ways(5, 2)), hardware=LATE.format(5)),
+    Idea("… delays 0 to 5, also into the readout", TAUGHT, **TWO, sizes=dict(delays=ways(5, 2) | {"readout": 5}),
+         hardware=LATE.format(5)),
+    Idea("… the same in one time step", "… delays 0 to 5, also into the readout",
+         sizes=dict(delays=ways(5, 2) | {"readout": 5}), hardware=LATE.format(5)),
+    Idea("… 0 to 10 into the readout", "… delays 0 to 5, also into the readout", **TWO,
+         sizes=dict(delays=ways(5, 2) | {"readout": 10}), hardware=LATE.format("5 and 10")),
+    Idea("… also into the recurrence", "… delays 0 to 5, also into the readout", **TWO,
+         sizes=dict(delays=ways(5, 2) | {"readout": 5, "recurrent0": 5, "recurrent1": 5}), hardware=LATE.format(5)),
+    Idea("… three layers, delays 0 to 5", "… delays 0 to 5", **TWO, layers=3, sizes=dict(delays=ways(5, 3)),
+         hardware=f"three layers, {LATE.format(5)}"),
+    Idea("… delays 0 to 5 and norms", TAUGHT, **TWO, sizes=dict(delays=ways(5, 2), norm=0.6, steps="neuron"),
+         hardware=f"{LATE.format(5)}, {TABLES}"),
+    Idea("… four layers, two time steps", SHORT, **four(5, time_steps=2)),
     Idea("GRU, 2 × 102", None, **GRU),
-    Idea("GRU, 2 × 102, 10 frames late", "GRU, 2 × 102", **GRU, delay=10),
     Idea(BASE, None, **TWO, synthetic=False, teacher=False),
     Idea("… and synthetic speech", BASE, **TWO, teacher=False),
-    Idea("… and a teacher", "… and synthetic speech", **TWO),
-    Idea("… and delays 0 to 15", "… and a teacher", **TWO, sizes=dict(delays={"forward1": 15}), hardware=LATE),
-    Idea("… no delays", CHOSEN, sizes={**DEEP, "delays": {}}, hardware=f"four layers, {TABLES}"),
-    Idea("… two time steps", CHOSEN, sizes=DEEP, hardware=FOUR, time_steps=2),
-    Idea("… 192 neurons", CHOSEN, sizes=DEEP, hardware=FOUR, neurons=192),
-    Idea("… six layers", CHOSEN, sizes={**DEEP, "delays": {f"forward{i}": 15 for i in range(1, 6)}}, layers=6,
-         hardware=FOUR.replace("four", "six")),
-    Idea("… no teacher", CHOSEN, sizes=DEEP, hardware=FOUR, teacher=False),
-    Idea("… no synthetic speech", CHOSEN, sizes=DEEP, hardware=FOUR, synthetic=False),
-    Idea("… a running mean of weights", CHOSEN, sizes=DEEP, hardware=FOUR, average=0.99),
-    Idea("… 4 bits, a learnt step a neuron", CHOSEN, sizes=DEEP, hardware=FOUR, start=CHOSEN, rate=5e-3),
-    Idea("… 4 bits, a step a layer", CHOSEN, sizes={**DEEP, "steps": "layer"}, hardware=f"four layers, {LATE}, a bias "
-         "a neuron", start=CHOSEN, rate=5e-3),
+    Idea("… delays 0 to 15", TAUGHT, **TWO, sizes=dict(delays=ways(15, 2)), hardware=LATE.format(15)),
+    Idea("… answers 5 frames late", SHORT, **four(5, delay=5)),
+    Idea("… four layers, no delays", SHORT, **four(0)),
+    Idea("… 192 neurons", SHORT, **four(5, neurons=192)),
+    Idea("… a running mean of weights", SHORT, **four(5, average=0.98)),
+    Idea("… 4 bits, a learnt step a neuron", SHORT, **four(5, start=SHORT, rate=5e-3)),
+    Idea("… 4 bits, a step a layer", SHORT, sizes={**NORMS, "delays": ways(5), "steps": "layer"}, layers=4,
+         hardware=f"four layers, {LATE.format(5)}, a bias a neuron", start=SHORT, rate=5e-3),
 )}
 
 
@@ -127,8 +151,8 @@ def configured(idea):
     """The accelerator of an idea: its named configuration, with other layers where it says so."""
     config = hw_config.load(idea.config)
     if idea.layers:
-        first, last = config.layers[0], config.layers[-1]
-        config = replace(config, layers=(first,) * (idea.layers - 1) + (last,))
+        layer = replace(config.layers[0], recurrent="norm" not in idea.sizes)
+        config = replace(config, layers=(layer,) * idea.layers)
     return config.with_layers(neurons=idea.neurons) if idea.neurons else config
 
 
@@ -154,7 +178,7 @@ def add_arguments(parser):
     options.add_phones(parser)
     parser.add_argument("--also", default=SYNTHETIC, help="folder of synthetic speech")
     parser.add_argument("--teacher", required=True, help="run folder of `sottovoce train teacher --develop`")
-    parser.add_argument("--epochs", type=options.whole, default=10, help="of each training")
+    parser.add_argument("--epochs", type=options.whole, default=2, help="of each training")
     parser.add_argument("--seeds", type=options.whole, default=1, help="how many trainings an idea has")
     parser.add_argument("--only", nargs="+", metavar="IDEA", help=f"some of: {'; '.join(IDEAS)}")
     parser.add_argument("--out", default="build/runs/ideas", help="folder of the runs")

@@ -4,10 +4,10 @@
 
 `fcprune` is the published 40 % without structure, whose mask costs what it saves; `final` keeps 2 of every 4
 neighbouring outputs. `t1`, `t1q4` leave the chain after the pruning, for one time step; `gru` and `lstm` stand beside
-it. `delays` and `delays4` are the chain of `phone-delays`: four feed-forward layers, each of which hears the one before
-0 to 15 frames late (docs/training.md); `adapt`, `adapt4` and `gru-adapt` go on with networks that heard aligned speech
-alone (`--develop`), on a fold's data. `teacher` hears both ways and never runs on the machine. A stage is a run with
-its own checkpoint.
+it. `delays` and `delays4` are the chain of `phone-delays`, whose spikes come 0 to 5 frames late into layer 1 and into
+the readout (docs/training.md); `adapt`, `adapt4` and `gru-adapt` go on with networks that heard aligned speech alone
+(`--develop`), on a fold's data. `teacher` hears both ways and never runs on the machine. A stage is a run with its own
+checkpoint.
 """
 
 import json
@@ -46,7 +46,7 @@ class Stage:
     frames: int = 3200  # of a batch
 
 
-DELAYS = dict(delays={f"forward{i}": 15 for i in (1, 2, 3)}, norm=0.6, steps="neuron")
+DELAYS = dict(delays={"forward1": 5, "readout": 5}, steps="neuron")
 STAGES = {s.name: s for s in (
     Stage("float256", None, 8, 1.6e-2, neurons=256),
     Stage("prune128", "float256", 24, 1.4e-2),
@@ -56,10 +56,10 @@ STAGES = {s.name: s for s in (
     Stage("final", "fcprune", 20, 8e-3, bits=4, balanced=True),
     Stage("t1", "prune128", 6, 1e-2, time_steps=1),
     Stage("t1q4", "t1", 6, 8e-3, bits=4, time_steps=1),
-    Stage("delays", None, 7, 1.4e-2, time_steps=1, sizes=DELAYS, average=0.99),
-    Stage("delays4", "delays", 4, 5e-3, bits=4, time_steps=1, average=0.99),
-    Stage("adapt", "delays", 4, 8e-3, time_steps=1, average=0.99),
-    Stage("adapt4", "adapt", 3, 4e-3, bits=4, time_steps=1, average=0.99),
+    Stage("delays", None, 8, 1.4e-2, sizes=DELAYS),
+    Stage("delays4", "delays", 3, 5e-3, bits=4),
+    Stage("adapt", "delays", 4, 8e-3),
+    Stage("adapt4", "adapt", 3, 4e-3, bits=4),
     Stage("gru", None, 12, 1e-2, sizes=dict(kind="gru")),
     Stage("gru-adapt", "gru", 7, 6e-3),
     Stage("lstm", None, 12, 1e-2, sizes=dict(kind="lstm")),
@@ -71,7 +71,7 @@ STAGES = {s.name: s for s in (
 def build(stage, config, previous, task, *, seed=0, surrogate=SURROGATE):
     """The network a stage starts training with. `previous` is the model of the stage before, or None."""
     torch.manual_seed(seed)
-    if "kind" in stage.sizes:
+    if previous is None and "kind" in stage.sizes:
         return Gated(features=config.features, outputs=config.outputs, **stage.sizes)
     if previous is None:
         layers = config.layers

@@ -1,4 +1,4 @@
-"""The recogniser of four layers with delays: what is trained is the golden model to the bit, and a fold goes on."""
+"""The recogniser with delays: what is trained is the golden model to the bit, and a fold goes on."""
 
 import numpy as np
 import pytest
@@ -16,11 +16,8 @@ def network(bits=4):
     config = hw_config.load("phone-delays")
     model = stages.build(stages.STAGES["delays"], config, None, None)
     with torch.no_grad():
-        for name in model.hidden_matrices:
-            getattr(model, name).mul_(2)
-        for i in range(4):
-            getattr(model, f"norm{i}").bias.fill_(0.3)
-            getattr(model, f"bias{i}").uniform_(-0.1, 0.3)
+        for matrix in (model.input, model.forward1):
+            matrix.mul_(2)
     if bits:
         model.calibrate(bits)
     return model.eval(), config
@@ -41,7 +38,8 @@ def test_quantised_network_is_its_golden_model_to_the_bit():
 def test_its_size_fits_the_aim():
     model, config = network()
     assert model.size_bytes() == (40 * 128 + 4 * 128 * 128) * 4 // 8 == 35_328
-    assert config.delays() == {f"forward{k}": (k - 1, 15) for k in (1, 2, 3)}
+    assert config.delays() == {"forward1": (0, 5), "fc": (1, 5)}
+    assert sorted(set(model.delay_readout.tolist())) == list(range(6))
 
 
 @pytest.mark.parametrize("stage", ["adapt", "adapt4"])
