@@ -16,6 +16,7 @@ from sw.integers.quantize import best_step, dequantised, floor_through, power_of
 from sw.models.lif import delayed, lif
 
 SPREADS = {"input": 0.12, "recurrent": 0.08, "forward": 0.14, "fc": 0.08}  # for 128 neurons
+ROOM = 4  # times a neuron's threshold and bias that its potential holds at least
 STEP_RATE = 0.1  # of learnt steps' logarithms beside other parameters
 
 
@@ -120,10 +121,16 @@ class Rsnn(nn.Module):
             getattr(self, f"bias{i}").copy_(norm.bias - norm.running_mean * gain)
 
     def step(self, layer):
-        """Weight step of a layer, scalar or (N,)."""
-        if self.steps == "neuron":
-            return getattr(self, f"step{layer}") * (STEP_RATE * getattr(self, f"stretch{layer}")).exp()
-        return self.steps_of[layer]
+        """Weight step of a layer, scalar or (N,).
+
+        A neuron whose norm has all but closed has weights near 0, and a step as small would put its threshold and bias
+        beyond the potential's range: its step is floored, which rounds its weights to 0 and keeps the two in proportion.
+        """
+        if self.steps == "layer":
+            return self.steps_of[layer]
+        step = getattr(self, f"step{layer}") * (STEP_RATE * getattr(self, f"stretch{layer}")).exp()
+        reach = getattr(self, f"bias{layer}").detach().abs().clamp(min=1) if self.bias else torch.ones_like(step)
+        return torch.maximum(step, ROOM * reach * 2.0 ** (self.potential_fraction - self.potential_bits + 1))
 
     def threshold(self, layer):
         """Integer threshold of a layer in the potential's format, scalar or (N,)."""

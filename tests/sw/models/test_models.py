@@ -196,6 +196,27 @@ def test_a_network_with_neurons_of_their_own_is_the_golden_model_to_the_bit():
             export.parts(other, config)
 
 
+def test_a_neuron_whose_norm_has_closed_still_fits_the_hardware():
+    torch.manual_seed(6)
+    layers = [dict(neurons=12, recurrent=False, threshold="neuron", bias=True) for _ in range(2)]
+    config = hw_config.from_dict({"version": 2, "name": "closed", "features": 10, "lanes": 16, "layers": layers,
+                                  "outputs": 16}, "here")
+    network = Rsnn(features=10, outputs=16, time_steps=1, neurons=[12, 12], recurrent=[False, False], leak_shift=[2, 2],
+                   steps="neuron", norm=0.8).eval()
+    with torch.no_grad():
+        network.norm0.weight[3], network.norm0.bias[3] = 1e-6, 0.77
+    network.calibrate(4)
+    model = IntegerModel(config, **export.parts(network, config))
+    export.check_bounds(model)
+    assert not network.integers()["input"][:, 3].any() and 1 <= network.thresholds()[0][3] <= 2 ** 15 / 4
+    x = torch.randint(-128, 128, (2, 40, 10))
+    with torch.no_grad():
+        spikes = network.encode(x.transpose(0, 1).float())[1]
+    for k, fired in enumerate(spikes):
+        assert torch.equal(fired.permute(2, 0, 1, 3).bool(), golden.run(model, x).spikes[:, :, k, :, :12])
+    assert spikes[0][..., 3].mean() > 0.2  # its bias alone makes it fire
+
+
 def test_quantise_by_hand():
     weight = torch.tensor([-9.0, -8.4, -0.5, 0.49, 1.5, 7.6], requires_grad=True)
     integers = quantise(weight, 1.0, 4)
