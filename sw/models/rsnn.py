@@ -123,8 +123,9 @@ class Rsnn(nn.Module):
     def step(self, layer):
         """Weight step of a layer, scalar or (N,).
 
-        A neuron whose norm has all but closed has weights near 0, and a step as small would put its threshold and bias
-        beyond the potential's range: its step is floored, which rounds its weights to 0 and keeps the two in proportion.
+        A neuron whose norm has all but closed has weights near 0, and a step as small would put its threshold and
+        bias beyond the potential's range: its step is floored, which rounds its weights to 0 and keeps the two in
+        proportion.
         """
         if self.steps == "layer":
             return self.steps_of[layer]

@@ -170,7 +170,7 @@ def test_kept_and_loaded_models_are_the_same(tmp_path):
     torch.manual_seed(0)
     network = SparkNet(channels=4).eval()
     normaliser = frontends.Normaliser("mfcc32", torch.arange(32.0), torch.ones(32))
-    model = Spotter("sparknet-4", network, normaliser, ("a",) * 12, {"recipe": {"seed": 0}})
+    model = Spotter("sparknet-4", network, normaliser, tuple("abcdefghijkl"), {"recipe": {"seed": 0}})
     kept = model.save(tmp_path / "m")
     again = spotter.load(tmp_path / "m")
     waves = torch.randn(2, 16000) * 0.1
