@@ -22,8 +22,9 @@ sta: $(READY) ## Timing of the mapped netlist at 100 kHz and a fast clock (needs
 gates: $(READY) ## Gate-level co-simulation beside the RTL (ARGS="--blocks pe_array lif --frames 2")
 	@$(DOOR) gates $(flow) $(or $(more),$(if $(PAPER),--blocks pe_array lif --frames 2))
 
-gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3)
-	@$(DOOR) gates $(flow) --frames $(or $(FRAMES),3) --stimulus-only
+gate-activity: $(READY) ## Gate activity of real frames for `make power` (FRAMES=3; MODEL=folder FEATURES=file.npy)
+	@$(DOOR) gates $(flow) $(call opt,--model,MODEL) $(call opt,--features,FEATURES) --frames $(or $(FRAMES),3) \
+	    --stimulus-only
 	@$(DOOR) gate-activity $(flow) $(more)
 
 power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or TOOL=tables)

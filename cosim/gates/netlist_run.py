@@ -3,6 +3,7 @@
     sottovoce gates --config tiny --blocks accelerator --frames 20
     sottovoce gates --config paper --blocks pe_array lif --frames 2
     sottovoce gates --config tiny --layout             the routed netlist, with its clock tree and repairs
+    sottovoce gates --model mine --features x.npy      an imported network on what it hears
 
 Needs `sottovoce synth` of the same configuration and library before. Cells are simulated by models made from their
 Liberty functions, SRAM macros by their behaviour; the RTL around them is held to the golden model as everywhere.
@@ -63,11 +64,14 @@ def add_arguments(parser):
     parser.add_argument("--blocks", nargs="+", default=["accelerator"], help="modules (default: the whole)")
     parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
     parser.add_argument("--frames", type=options.whole, default=20, help="frames to run (default: %(default)s)")
-    parser.add_argument("--mode", default="t2_merged", choices=MODES, help="default: %(default)s")
+    parser.add_argument("--mode", choices=MODES,
+                        help="default: t2_merged; t1 for a model that was trained for one time step")
     parser.add_argument("--source", default="speech", choices=("speech", "published"),
                         help="real speech, or a network at the published activity (default: %(default)s)")
     parser.add_argument("--model", help=f"network that hears the speech: {', '.join(models.names())}, or a folder "
                         "(default: the committed one of the configuration, else random weights)")
+    parser.add_argument("--features", type=Path, metavar="FILE", help=".npy of what --model hears, (clips, frames, "
+                        "features), for one without a front-end; the clips that the import held back")
     parser.add_argument("--stimulus-only", nargs="?", const="", help="write the stimulus for `sottovoce gate-activity` "
                         "and golden logits beside it, and stop; a file (default: OUT/CONFIG/stimulus.bin)")
 
@@ -76,7 +80,8 @@ def run(args):
     """Compare; 1 if a bit differs."""
     model = models.load(args.model) if args.model else None
     config = model.config if model else configs.load(args.config)
-    model, x, said = stimulus.of(config, MODES[args.mode], args.frames, args.source, model)
+    args.mode = args.mode or ("t1" if model and model.time_steps == 1 else "t2_merged")
+    model, x, said = stimulus.of(config, MODES[args.mode], args.frames, args.source, model, args.features)
     if args.stimulus_only is not None:
         path = Path(args.stimulus_only or stimulus_of(args, config, args.source))
         write_stimulus(path, model, MODES[args.mode], x)

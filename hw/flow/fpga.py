@@ -89,23 +89,40 @@ def route(top, folder):
     return out
 
 
+def synthesise(config, folder, top):
+    """`ecp5.json` of a configuration in `folder`, what it took and of what; the one that is there where it is the same.
+
+    Same: of the same Verilog, by the same Yosys. Routing anew, or after an interruption, then starts with nextpnr.
+    """
+    digest = hashlib.sha256(emit.emit(top, config, folder / "rtl.v").read_bytes()).hexdigest()
+    made_of, note = {"top": top, "rtl_sha256": digest, "yosys": yosys.version()}, folder / "synth.json"
+    if note.is_file() and (folder / "ecp5.json").is_file():
+        kept = store.read_json(note)
+        if all(kept.get(key) == value for key, value in made_of.items()):
+            return kept
+    note.unlink(missing_ok=True)
+    # plain ABC maps the LUTs, up to seven inputs wide: ABC9 of pyosys 0.70, which `-noabc9` does not turn off, stops in
+    # an assertion or leaves a net with two drivers
+    log, seconds, peak = yosys.run(["read_verilog rtl.v", f"synth_ecp5 -top {top} -run begin:map_luts", "abc -lut 4:7",
+                                    "opt_clean", f"synth_ecp5 -top {top} -run map_cells: -json ecp5.json"], folder,
+                                   "ecp5")
+    found = {**made_of, "seconds": round(seconds, 1), "peak_mb": peak, "warnings": yosys.triage(log)}
+    store.write_json(note, found)
+    return found
+
+
 def measure(config, folder, top=emit.BOARD, routed=True, made_by=""):
     """One configuration: cells, and where `routed` shares of the part, the clock, and for the board its bitstream."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     made = {"yosys": yosys.version()} | ({"nextpnr": wheel()} if routed else {})
     commit = store.commit()  # before an hour's work, not after
-    rtl = emit.emit(top, config, folder / "rtl.v").read_bytes()
-    # plain ABC maps the LUTs, up to seven inputs wide: ABC9 of pyosys 0.70, which `-noabc9` does not turn off, stops in
-    # an assertion or leaves a net with two drivers
-    log, seconds, peak = yosys.run(["read_verilog rtl.v", f"synth_ecp5 -top {top} -run begin:map_luts", "abc -lut 4:7",
-                                    "opt_clean", f"synth_ecp5 -top {top} -run map_cells: -json ecp5.json"], folder,
-                                   "ecp5")
+    found = synthesise(config, folder, top)
     cells = utilisation(folder / "ecp5.json", top)
     out = {"config": config.name, "top": top, "part": "LFE5U-85F-6BG381C", "cells": dict(sorted(cells.items())),
            "share": {kind: round(cells.get(kind, 0) / total, 4) for kind, total in PART.items()},
-           "seconds": round(seconds, 1), "peak_mb": peak, "warnings": yosys.triage(log), "fmax_mhz": None,
-           "command": made_by, "tool_versions": made, "commit": commit, "rtl_sha256": hashlib.sha256(rtl).hexdigest()}
+           **{key: found[key] for key in ("seconds", "peak_mb", "warnings")}, "fmax_mhz": None,
+           "command": made_by, "tool_versions": made, "commit": commit, "rtl_sha256": found["rtl_sha256"]}
     if routed:
         out |= route(top, folder)
     store.write_json(folder / "fpga.json", out)

