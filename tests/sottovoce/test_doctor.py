@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cosim.report import browser
 from sottovoce import cli, doctor
 
 
@@ -34,6 +35,17 @@ def test_a_missing_program_too(capsys, monkeypatch):
     assert "missing  g++" in said and "`apt install g++`" in said and "absent   sta" in said and "3 missing" in said
 
 
+def test_a_program_by_another_of_its_names(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: sys.executable if name == "google-chrome" else None)
+    found = {name: (state, version) for state, name, version, *_ in doctor.rows()}
+    assert found["chromium"][0] == "ok" and found["chromium"][1].startswith("3.") and found["gtkwave"][0] == "absent"
+
+
+def test_the_browser_that_pages_are_checked_in_goes_by_these_names():
+    chromium, = (part for part in doctor.PROGRAMS if part.name == "chromium")
+    assert (chromium.name, *chromium.also) == browser.NAMES
+
+
 def test_another_version_than_tested_is_told_apart():
     found = states(package_version=lambda name: "0.0.1")
     assert found["torch"][0] == "other" and found["sounddevice"][0] == "ok"  # of that none is the tested one
@@ -52,7 +64,7 @@ def test_every_dependency_is_a_part():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     wanted = {re.match(r"[\w-]+", text)[0] for text in project["dependencies"]}
     assert wanted == {part.name for part in doctor.PACKAGES if part.kind == doctor.NEEDED}
-    optional = ("microphone", "synthetic", "lpa", "system", "docs", "browser", "physical")
+    optional = ("microphone", "synthetic", "lpa", "system", "serve", "docs", "browser", "physical")
     extras = {re.match(r"[\w-]+", text)[0] for name in optional
               for text in project["optional-dependencies"][name]}
     known = {part.name for part in doctor.PACKAGES if part.kind == doctor.OPTIONAL}
