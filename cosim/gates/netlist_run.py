@@ -39,7 +39,8 @@ def compile_gates(config, library, synthesised, blocks, netlist=None):
     except ValueError as error:
         raise FlowError(str(error)) from None
     used = set(re.findall(r"^\s+(\w+) \S+\s*\(", gates, re.M)) & set(library.cells.cells)
-    kinds = {b.macro.name: b.macro for b in memories.compose(config, library).values()}
+    settings = store.read_json(synthesised / "synth.json").get("settings", {"prefer": "area"})
+    kinds = {b.macro.name: b.macro for b in memories.built(config, library, settings).values()}
     cells = [cell_models.library(library.cells.cells, used), *(memories.behaviour(m) for m in kinds.values())]
     # cell models of blocks that another block holds are tops of their own; compiling is most of the time, hence -O0
     label = f"gates-{'layout-' if netlist else ''}{library.name}-{'-'.join(blocks)}"

@@ -3,6 +3,7 @@
     sottovoce gates --config paper --frames 3 --stimulus-only
     sottovoce gate-activity --config paper
     sottovoce gate-activity --config paper --activity published --layout
+    sottovoce gate-activity --config tiny --layout lif pe_array      these blocks as routed, the rest as mapped
 
 A stimulus file (written by the first command from a model and a recording) holds words for the load port
 and features. Weights are put into the SRAMs directly; registers go through the port; then frames run, the first
@@ -209,7 +210,8 @@ def activity_arguments(parser):
     parser.add_argument("--activity", choices=tuple(runs.ACTIVITIES), default="speech",
                         help="some frames of the recording, all of them, or frames of the published activity "
                         "(default: %(default)s)")
-    parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
+    parser.add_argument("--layout", nargs="*", metavar="BLOCK", help="the netlist of `sottovoce layout`: the whole, or "
+                        "else all blocks that have one; with names those blocks alone, the rest as mapped")
     parser.add_argument("--glitches", action="store_true",
                         help="count glitches too, as if every gate had the same delay: an upper bound")
 
@@ -228,10 +230,10 @@ def run(args):
     """Record, and hold the netlist's logits to the golden ones."""
     config, library, base = runs.opened(args)
     settings = runs.synthesised(base, args)["settings"]
-    folder = runs.activity_of(base, "routed" if args.layout else "synthesised", args.activity, args.glitches)
+    folder = runs.activity_of(base, routed.stage_of(args.layout), args.activity, args.glitches)
     netlist = base / "netlist.json"
-    if args.layout:
-        place, blocks, _ = routed.collect(base, library)
+    if args.layout is not None:
+        place, blocks, _ = routed.collect(base, library, args.layout or None)
         netlist = place / "netlist.json"
         print(f"routed: {', '.join(blocks)}")
     logits, window = record(config, library, folder, args.stimulus or runs.stimulus_of(args, config, args.activity),

@@ -17,7 +17,7 @@ import shutil
 from hw import config as configs
 from hw import store
 from hw.flow.gate_activity import PERIOD, activity_arguments
-from hw.flow.lib import liberty_power, mapping, memories, published, routed, runs, sta_tool
+from hw.flow.lib import liberty_power, mapping, memories, published, routed, runs, spef, sta_tool
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
@@ -126,12 +126,11 @@ def instances_of(library, result, folder, tool, netlist, spefs):
     if tool == "sta":
         raise FlowError(f"sta {version} does not read SAIF: power needs OpenSTA 3 (github.com/parallaxsw/OpenSTA), "
                         "or --tool tables")
-    if spefs:
-        raise FlowError("--tool tables knows no extracted wires: power after layout needs OpenSTA 3")
     with Progress("Liberty tables"):
         netlist = Netlist(netlist / "netlist.json", library.cells.cells, "accelerator")
         buffers = memories.built(configs.from_dict(result["configuration"]), library, result["settings"])
-        return liberty_power.instances(library, netlist, {b.macro.name: b.macro for b in buffers.values()}, saif)
+        return liberty_power.instances(library, netlist, {b.macro.name: b.macro for b in buffers.values()}, saif,
+                                       spef.of(spefs or {}))
 
 
 def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
@@ -209,6 +208,13 @@ def table(report):
     return "\n".join(lines)
 
 
+def against(report, other, stage):
+    """A line: how far each kind of energy lies from that of the same frames at another stage."""
+    parts = [f"{kind.removesuffix('_nj')} {100 * (report['total'][kind] / value - 1):+.1f} %"
+             for kind, value in other["total"].items() if value]
+    return f"against {stage}: {', '.join(parts)}"
+
+
 def add_arguments(parser):
     """Options of the command."""
     libraries.arguments(parser, corners=True)
@@ -225,9 +231,10 @@ def run(args):
     result["views"] = mapping.write_views({b.macro.name: b.macro for b in buffers.values()}, library, base)
     result["memories"] = {name: m | buffers[name.removesuffix("_weights")].row()
                           for name, m in result["memories"].items()}
-    stage = "routed" if args.layout else "synthesised"
+    stage = routed.stage_of(args.layout)
     folder = runs.activity_of(base, stage, args.activity, args.glitches)
-    netlist, blocks, spefs = routed.collect(base, library) if args.layout else (base, [], {})
+    netlist, blocks, spefs = (base, [], {}) if args.layout is None else \
+        routed.collect(base, library, args.layout or None)
     report = analyse(library, result, folder, args.tool, netlist, spefs) | {
         "stage": stage, "corner": library.corner, "activity": args.activity + ("-glitches" if args.glitches else ""),
         "variant": args.variant, "routed": blocks,
@@ -235,3 +242,7 @@ def run(args):
     name = "power" if library.corner == "typ" else f"power-{library.corner}"
     store.write_json(folder / f"{name}.json", report)
     print(table(report))
+    for other in ("routed", "synthesised"):
+        path = runs.activity_of(base, other, args.activity, args.glitches) / f"{name}.json"
+        if other != stage and path.is_file():
+            print(against(report, json.loads(path.read_text()), other))

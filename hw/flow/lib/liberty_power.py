@@ -2,7 +2,7 @@
 
     internal  = toggles of a pin x its `internal_power` table at (slew, load), averaged over rise and fall; tables with
                 `when` count by the probability of the state, those with `related_pin` by that pin's toggles
-    switching = toggles of an output x V^2 / 2 x capacitance of the pins it drives
+    switching = toggles of an output x V^2 / 2 x capacitance of the pins it drives, and of its wires after layout
     leakage   = `leakage_power` by the probability of the state, else `cell_leakage_power`
 
 Pins of a cell are taken as independent, and every slew as `SLEW_PS_NM` a nanometre of the node. For a library without
@@ -144,8 +144,12 @@ def modelled(cell, toggles, load_self, voltage):
     return inside
 
 
-def instances(library, netlist, macro_kinds, saif):
-    """(rows like OpenSTA's: name and W of internal, switching, leakage; share of pins annotated; what was used)."""
+def instances(library, netlist, macro_kinds, saif, wires=None):
+    """(rows like OpenSTA's: name and W of internal, switching, leakage; share of pins annotated; what was used).
+
+    `wires`: (instance path, pin) -> pF of extracted wires (`hw.flow.lib.spef`).
+    """
+    wires = wires or {}
     sim = GateSimulator(netlist, macro_kinds)
     activity, duration = read_saif(saif)
     capacitance = np.zeros(sim.count)
@@ -174,7 +178,8 @@ def instances(library, netlist, macro_kinds, saif):
         found += sum(n in k for k in known for n in names)
         toggles = {n: np.array([k.get(n, (0, 0.0))[0] for k in known], float) for n in names}
         high = {n: np.array([k.get(n, (0, 0.0))[1] for k in known]) for n in names}
-        load = {p.name: capacitance[[pins[p.name] for _, pins in members]] for p in cell.outputs}
+        load = {p.name: capacitance[[pins[p.name] for _, pins in members]]
+                + np.array([wires.get((path, p.name), 0.0) for path, _ in members]) for p in cell.outputs}
         load |= {p.name: np.zeros(len(members)) for p in cell.inputs}
         t = Tables(cell, templates, farad_pf, farad_pf, (library.node or 100) * SLEW_PS_NM * 1e-3)
         own = np.mean([p.capacitance for p in cell.inputs]) if cell.inputs else 0.0

@@ -16,6 +16,11 @@ from hw.flow.lib.layout_settings import TOP, digest_of
 JOINT = "__"
 
 
+def stage_of(layout):
+    """What a netlist is called by `--layout`: None as mapped, no names as routed, names: only those blocks routed."""
+    return "synthesised" if layout is None else "routed-blocks" if layout else "routed"
+
+
 def plain(name):
     """A name without path and brackets."""
     return re.sub(r"[\[\]]", "_", name.replace("/", JOINT))

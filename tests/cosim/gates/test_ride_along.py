@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cosim.gates import netlist_run, ride_along, stimulus
-from hw import config
+from hw import config, store
 from hw.flow import synth
 from hw.interface import MODES
 
@@ -42,6 +42,18 @@ def test_the_netlist_gets_names_of_its_own():
 def test_a_block_that_is_not_there_is_quoted():
     with pytest.raises(ValueError, match="block 'alu'"):
         ride_along.build(RTL, NETLIST, ["alu"])
+
+
+@pytest.mark.parametrize("kind, macros", [("macros", 1), ("flip-flops", 0)])
+def test_models_of_macros_come_only_where_the_netlist_has_them(kind, macros, ihp, tmp_path, monkeypatch):
+    for name, text in (("rtl.v", RTL), ("netlist.v", NETLIST)):
+        (tmp_path / name).write_text(text)
+    store.write_json(tmp_path / "synth.json", {"settings": {"prefer": "area", "memories": kind}})
+    given = {}
+    monkeypatch.setattr(netlist_run.harness, "design", lambda *args, **kept: given.update(kept))
+    monkeypatch.setattr(netlist_run.builder, "build", lambda design: None)
+    netlist_run.compile_gates(config.load("tiny"), ihp, tmp_path, ["leaf"])
+    assert given["gates"].count("module RM_IHPSG13_1P_64x64") == macros
 
 
 @pytest.mark.slow

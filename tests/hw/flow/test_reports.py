@@ -1,12 +1,13 @@
 """Parsers of tool output and the published row, without any tool."""
 
+import argparse
 import json
 
 import pytest
 
 from hw import store
 from hw.flow import collect, gate_activity, power, sta
-from hw.flow.lib import published, sta_tool
+from hw.flow.lib import published, routed, runs, sta_tool
 from hw.flow.lib.errors import FlowError
 
 STA = """SETUP 4.380000
@@ -96,3 +97,18 @@ def test_committed_results_sum_up():
             assert found["differ"] == 0 < found["compared"]
         if row["energy_per_frame_nj"]:
             assert sum(row["energy_per_frame_nj"].values()) / 10 == pytest.approx(row["power_uw_at_10ms"], rel=1e-3)
+
+
+def test_power_after_layout_is_named_by_what_was_routed(tmp_path):
+    parser = argparse.ArgumentParser()
+    power.add_arguments(parser)
+    stages = [routed.stage_of(parser.parse_args(line.split()).layout)
+              for line in ("--config a", "--config a --layout", "--config a --layout lif pe_array")]
+    assert stages == ["synthesised", "routed", "routed-blocks"]
+    assert len({runs.activity_of(tmp_path, stage, "speech") for stage in stages}) == 3
+
+
+def test_power_is_compared_by_kind():
+    line = power.against({"total": {"switching_nj": 3.0, "sram_nj": 0.0}},
+                         {"total": {"switching_nj": 4.0, "sram_nj": 0.0}}, "routed")
+    assert line == "against routed: switching -25.0 %"
