@@ -57,7 +57,8 @@ class GateSimulator:
         spec = self.netlist.modules[module]
         nets = {"0": ZERO, "1": ONE, "x": ZERO, "z": ZERO}
         alias = []
-        for name, port in spec["ports"].items():
+        # inputs first: where an output repeats one, the input drives it
+        for name, port in sorted(spec["ports"].items(), key=lambda item: item[1]["direction"] != "input"):
             for bit, net in zip(port["bits"], ports[name], strict=True):
                 if bit in nets:
                     alias.append((net, nets[bit]))  # an output that repeats another port's net

@@ -120,6 +120,22 @@ def test_a_clock_through_buffers_is_the_clock(mapped):
     assert [root for net, root in sim.clock_roots.items() if net != root].count(sim.clock) >= 1
 
 
+@pytest.mark.parametrize("order", [("a", "y"), ("y", "a")])
+def test_an_output_repeats_an_input_whichever_is_named_first(mapped, order):
+    netlist = netlist_of(mapped)
+    ports = {"a": {"direction": "input", "bits": [9]}, "y": {"direction": "output", "bits": [9]}}
+    netlist.modules["wires"] = {"ports": {name: ports[name] for name in order}, "cells": {}, "attributes": {},
+                                "netnames": {}}
+    top, inner = netlist.modules["top"], {"a": [7000], "y": [7001]}
+    top["ports"] |= {"a": {"direction": "input", "bits": [7000]}, "y": {"direction": "output", "bits": [7001]}}
+    top["cells"]["through"] = {"type": "wires", "connections": inner}
+    sim = GateSimulator(netlist, {})
+    for value in (1, 0, 1):
+        sim.set("a", value)
+        sim.settle()
+        assert sim.get("y") == sim.get("a") == value
+
+
 def test_glitches_only_add_to_what_toggles(mapped):
     plain, rippling = counted(netlist_of(mapped)), counted(netlist_of(mapped), unit_delay=True)
     assert (rippling.value == plain.value).all() and rippling.cycles == plain.cycles
