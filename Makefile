@@ -98,6 +98,11 @@ export: $(READY) ## A trained model as a NIR graph (MODEL=folder)
 library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly, to import them (DATA=folder)
 	@$(DOOR) library-networks $(call opt,--data,DATA) $(more)
 
+.PHONY: explore
+## Choose a machine
+explore: $(READY) ## Sweep knobs: error, energy, area, latency (MODEL=name|folder, ARGS="--knob lanes=32,64,128")
+	@$(DOOR) explore $(call opt,--model,MODEL) $(more)
+
 .PHONY: report
 ## For people
 report: $(READY) ## Every figure on one page, build/report/index.html (WAV=file, ARGS="--simulate" for a frame anew)

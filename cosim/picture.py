@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import matplotlib
 
 matplotlib.use("Agg")
+import numpy as np  # noqa: E402
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.colors import ListedColormap  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
 
 from hw import store  # noqa: E402
 
 FRAME_S = 0.01
+COLOURS = ("tab:blue", "tab:orange")  # of the time steps
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,21 @@ def _phones(axis, row, phones, colour):
         axis.text((start + end) / 2, row + 0.45, label, ha="center", va="center", fontsize=6, clip_on=True)
 
 
+def _raster(axis, fired, seconds):
+    """Spikes (T, K, N): a column a time step, so that a long recording thins out evenly instead of vanishing."""
+    frames, steps, neurons = fired.shape
+    shown = (fired * (1 + np.arange(steps))[:, None]).reshape(frames * steps, neurons)
+    axis.imshow(shown.T, origin="lower", aspect="auto", extent=(0, seconds, 0, neurons), vmin=0, vmax=2,
+                cmap=ListedColormap(["white", *COLOURS]), interpolation_stage="rgba")
+    axis.legend(handles=[Patch(color=COLOURS[k], label=f"time step {k}: {100 * fired[:, k].mean():.0f} % fire")
+                         for k in range(steps)], loc="upper right", fontsize=7)
+
+
 def draw(path, title, x, spikes, phones, reference):
     """Write a PNG: x (T, F) int8; of each layer spikes (T, K, N); phones (label, first, last frame) or `Words`;
     reference."""
     keywords = isinstance(phones, Words)
-    frames, steps, layers = len(x), spikes[0].shape[1], len(spikes)
+    frames, layers = len(x), len(spikes)
     seconds = frames * FRAME_S
     width = min(40, max(9, 2.2 * seconds))
     ratios = [2.2, *[3 if layers < 3 else 1.8] * layers, 2.4 if keywords else 1.1]
@@ -59,16 +73,10 @@ def draw(path, title, x, spikes, phones, reference):
                            vmin=-96, vmax=96)
     axes[0].set(ylabel="log-mel bin", title=f"{title}: features (int8)")
     figure.colorbar(image, ax=axes[0], pad=0.005, label="x")
-    colours = ("tab:blue", "tab:orange")
     for layer, fired in enumerate(spikes):
         axis = axes[1 + layer]
-        for step in range(steps):
-            time, neuron = fired[:, step].nonzero()
-            share = 100 * fired[:, step].mean()
-            axis.scatter((time + (step + 0.5) / steps) * FRAME_S, neuron, s=0.6, marker="s", linewidths=0,
-                         color=colours[step], label=f"time step {step}: {share:.0f} % fire")
-        axis.set(ylabel=f"L{layer} neuron", ylim=(-1, fired.shape[2]))
-        axis.legend(loc="upper right", fontsize=7, markerscale=6)
+        _raster(axis, fired, seconds)
+        axis.set(ylabel=f"L{layer} neuron")
     if keywords:
         _words(axes[-1], phones)
         axes[-1].set_xlim(span)

@@ -77,6 +77,7 @@ GROUPS = {
         "layout": Command("hw.flow.layout", "floorplan to GDS of a block or the whole, checked (needs OpenROAD)"),
         "fpga": Command("hw.flow.fpga", "routed on an ECP5: clock, utilisation, bitstream for an open board"),
         "core-energy": Command("hw.flow.core_energy", "energy a cycle of the RISC-V core under its firmware"),
+        "explore": Command("cosim.explore.explore", "sweep knobs: error, energy, area, latency, and the front of them"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },
     "for people": {

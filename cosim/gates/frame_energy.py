@@ -20,6 +20,7 @@ from cosim import activity
 from cosim.gates import stimulus
 from hw import config as configs
 from hw import store
+from hw.flow import power
 from hw.flow.lib import library as libraries
 from hw.flow.lib import memories, published, runs
 from hw.interface import MODES, WEIGHT_BUFFERS
@@ -63,8 +64,10 @@ def estimate(report, buffers, cycles, reads):
     """nJ a frame by part, of frames with these cycles and reads, on the netlist of a report of `sottovoce power`."""
     total = report["total"]
     pj_cycle = 1e3 * (total["dynamic_nj"] - total["sram_nj"]) / report["cycles_per_frame"]
-    sram = sum(float(np.mean(reads[:, i])) * buffers[name].read_pj for i, name in enumerate(WEIGHT_BUFFERS)
-               if name in buffers) * 1e-3
+    accesses = {}
+    power.add_memories(accesses, {name: b.row() for name, b in buffers.items()},
+                       dict(zip(WEIGHT_BUFFERS, reads.mean(0).tolist(), strict=True)), 1)
+    sram = sum(row["sram_nj"] for row in accesses.values())
     logic = float(np.mean(cycles)) * pj_cycle * 1e-3
     out = {"logic_nj": logic, "sram_nj": sram, "leakage_nj": total["leakage_nj"]}
     return {k: round(v, 3) for k, v in out.items()} | {

@@ -110,3 +110,10 @@ def changed(recipe, **values):
     """A recipe with some values replaced; `sizes` are merged."""
     sizes = {**recipe.sizes, **values.pop("sizes", {})}
     return replace(recipe, sizes=sizes, **values)
+
+
+def sized(recipe, name):
+    """The recipe with the sizes of configuration `name`. Raises `ValueError` for one that has sizes of its own."""
+    if recipe.config != "keywords":
+        raise ValueError(f"--config {name}: {recipe.name} has sizes of its own; rsnn-keywords takes others")
+    return changed(recipe, sizes=machine(name), config=str(name))

@@ -116,6 +116,8 @@ def add_arguments(parser):
     parser.add_argument("--teacher", help="folder of a trained model to learn from (its logits are a target)")
     parser.add_argument("--nested", action="store_true",
                         help="leave a development part of the training speakers out and score on it: for choices")
+    parser.add_argument("--config", help="configuration that rsnn-keywords takes its sizes from and is exported to, by "
+                        "name or YAML path (default: keywords)")
     parser.add_argument("--epochs", type=options.whole, help="in place of the recipe's")
     parser.add_argument("--rate", type=float, help="learning rate, in place of the recipe's")
     parser.add_argument("--optimiser", choices=tuple(OPTIMISERS),
@@ -130,6 +132,8 @@ def run(args):
     recipe = recipes.find(args.model)
     given = {k: getattr(args, k) for k in ("epochs", "rate", "optimiser", "sparsity")}
     recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})
+    if args.config:
+        recipe = recipes.sized(recipe, args.config)
     if args.export and Path(args.export).is_file():
         raise ValueError(f"--export {args.export}: is a file; name a folder")
     teacher = spotter.load(args.teacher) if args.teacher else None

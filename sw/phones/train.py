@@ -13,7 +13,7 @@ from hw import config as hw_config
 from sw import options, registry
 from sw.integers import export
 from sw.models.lif import SURROGATES
-from sw.phones import corpus, phone_task, stages, teaching
+from sw.phones import corpus, evaluate, phone_task, stages, teaching
 from sw.phones.targets import KINDS
 from sw.training import trainer
 
@@ -101,9 +101,18 @@ def run(args):
         before = folder
     if args.export:
         integer = work.export(model, config, {"stage": chain[-1], "seed": args.seed})
+        if args.develop and parts.test:
+            integer.manifest["metrics"] = found = scored(integer, parts.test, args.quiet)
+            print(f"phone error {found['phone_error']} % of {found['utterances']} development utterances")
         integer.save(args.export)
         print(f"{args.export}: {integer.sha256}")
     return 0
+
+
+def scored(integer, utterances, quiet=False):
+    """What the manifest tells of speakers who were held out: phone error in percent, of so many utterances."""
+    found = evaluate.evaluate(integer, utterances, quiet, with_floats=False)["integer"]
+    return {"phone_error": round(found["per"], 2), "utterances": len(utterances)}
 
 
 def show_rates(name, folder, before=None):

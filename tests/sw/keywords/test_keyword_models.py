@@ -184,3 +184,11 @@ def test_kept_and_loaded_models_are_the_same(tmp_path):
     assert torch.equal(spotter.load(tmp_path / "r").logits(waves), spotter.of_integers("x", integers).logits(waves))
     with pytest.raises(ValueError, match="none' not found: give one of tiny-kws"):
         spotter.load(tmp_path / "none")
+
+
+def test_a_spiking_spotter_takes_the_sizes_of_a_configuration():
+    small = recipes.sized(recipes.find("rsnn-keywords"), "tiny")
+    assert small.build(12).core.widths == [16, 16] and small.config == "tiny"
+    assert small.epochs == recipes.find("rsnn-keywords").epochs
+    with pytest.raises(ValueError, match="--config tiny: rsnn-delays has sizes of its own"):
+        recipes.sized(recipes.find("rsnn-delays"), "tiny")

@@ -8,7 +8,8 @@ import torch
 from sottovoce import cli
 from sw.data import synthetic
 from sw.data.utterance import DataError, Utterance
-from sw.phones import phone_task
+from sw.integers import integer_model
+from sw.phones import phone_task, train
 from sw.training import trainer
 
 
@@ -90,6 +91,8 @@ def test_a_short_training_ends_in_integers_that_are_scored(spoken, tmp_path, mon
     assert cli.main(["evaluate", "kept", *given, "--json", "new/r.json"]) == 0
     result = json.loads((tmp_path / "new" / "r.json").read_text())
     assert result["clean"]["integer"]["utterances"] == 8 and 0 < result["clean"]["float"]["per"]
+    held = train.scored(integer_model.load(tmp_path / "kept"), phone_task.find([spoken]), quiet=True)
+    assert held == {"phone_error": result["clean"]["integer"]["per"], "utterances": 8}
     assert result["recipe"]["command"].startswith("sottovoce evaluate kept") and result["recipe"]["data"] == "synthetic"
 
 

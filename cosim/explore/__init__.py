@@ -1,0 +1,1 @@
+"""Many configurations of a network measured alike, and which of them nothing beats."""

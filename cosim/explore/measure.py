@@ -1,0 +1,145 @@
+"""One machine measured: a network on it, bit for bit in the RTL; its netlist, and the energy of real frames in it.
+
+The record of a point has what docs/results/energy.json has of a variant. Cycles and row reads are the counters' of the
+Verilated RTL over the whole embedded recording, which must equal the golden model's, as must every logit; logic energy
+a cycle is measured on this netlist, under frames of the recording.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cosim.explore import estimate, points
+from cosim.gates import frame_energy, mechanisms, netlist_run, stimulus
+from hw import store
+from hw.flow import gate_activity, power, synth
+from hw.flow.lib import library as libraries
+from hw.flow.lib import memories
+from hw.interface import MODES, WEIGHT_BUFFERS
+from sw.integers import integer_model
+
+WINDOW = 3        # frames whose activity is recorded in the gates, one of them to fill the state
+CLOCK_HZ = 1e5
+FRAME_MS = 10.0
+MEASURED, ESTIMATED = "measured", "estimated"
+
+
+def train(command, point, folder, quiet=True):
+    """Train the point's network by `sottovoce train`, or find it trained; returns its folder.
+
+    `command`: model and options of `sottovoce train` as a list. What was cut off resumes.
+    """
+    path = Path(folder) / "model"
+    if not (path / "manifest.json").is_file():
+        points.write_config(point.named, Path(folder) / "config.yaml")
+        line = [sys.executable, "-m", "sottovoce", "train", *command, "--config", str(Path(folder) / "config.yaml"),
+                "--out", str(Path(folder) / "run"), "--export", str(path), *(["--quiet"] if quiet else [])]
+        log = Path(folder) / "train.log"
+        with log.open("w") as out:
+            done = subprocess.run(line, stdout=out, stderr=subprocess.STDOUT)
+        if done.returncode:
+            said = log.read_text().strip().splitlines() or ["nothing was said"]
+            raise ValueError(f"training ended with status {done.returncode}: {said[-1]} ({log})")
+    return path
+
+
+def network(point, job, folder):
+    """The `IntegerModel` of a point, on its configuration; trained first where the job says so."""
+    source = train(job["train"], point, folder) if job["train"] else point.source
+    return points.fitted(integer_model.load(source), point.named)
+
+
+def error_of(model):
+    """Error in percent that the model's manifest tells of speakers who were held out, and of whom; None if it has none.
+    """
+    metrics = model.manifest.get("metrics", {})
+    if "accuracy" in metrics:
+        return round(100 - metrics["accuracy"], 2), f"{metrics.get('clips', '?')} clips held out in training"
+    if "phone_error" in metrics:
+        return metrics["phone_error"], f"{metrics.get('utterances', '?')} utterances held out in training"
+    return None, "no speaker was held out"
+
+
+def costs(model, mode):
+    """Cycles and row reads of every frame of the recording, off the RTL's counters; and values compared."""
+    _, x, said = stimulus.of(model.config, MODES[mode], None, "speech", model)
+    cycles, reads, compared = mechanisms.costs(model, x, mode)
+    return cycles, reads, compared, said
+
+
+def netlist(config, library, folder):
+    """The synthesis report of a configuration, mapped once."""
+    path = Path(folder) / "synth.json"
+    found = json.loads(path.read_text()) if path.is_file() else None
+    return found or synth.synthesise(config, library, folder, made_by="sottovoce explore")
+
+
+def gates(model, mode, library, folder):
+    """The power report of the netlist in `folder` under frames of the recording, and the synthesis report."""
+    result = netlist(model.config, library, folder)
+    place = Path(folder) / mode
+    if not (place / "activity.json").is_file():
+        _, x, _ = stimulus.of(model.config, MODES[mode], WINDOW, "speech", model)
+        netlist_run.write_stimulus(place / "stimulus.bin", model, MODES[mode], x)
+        _, window = gate_activity.record(model.config, library, place, place / "stimulus.bin", 1, result["settings"],
+                                         netlist=Path(folder) / "netlist.json")
+        if window["logits_differ"]:
+            (place / "activity.json").unlink()
+            raise ValueError(f"{model.config.name}, {mode}: {window['logits_differ']} logits of the netlist differ "
+                             "from the golden model's")
+    return power.analyse(library, result, place, netlist=Path(folder)), result
+
+
+def record(point, model, found, command, library):
+    """The part of a point's record that needs no netlist."""
+    cycles, reads, compared, said = found
+    error, of_whom = error_of(model)
+    delay = model.manifest.get("targets", {}).get("delay", 0)
+    return {
+        "config": model.config.name, "model": Path(point.source).name, "mode": point.mode, "knobs": dict(point.knobs),
+        "sha256": model.sha256, "error": error, "error_of": of_whom,
+        "cycles_per_frame": round(float(np.mean(cycles)), 2), "cycles_worst": int(np.max(cycles)),
+        "latency_ms": round(float(np.mean(cycles)) / CLOCK_HZ * 1e3 + delay * FRAME_MS, 2),
+        "row_reads": round(float(np.mean(reads.sum(1))), 2),
+        "reads": {n: round(float(r), 3) for n, r in zip(WEIGHT_BUFFERS, reads.mean(0), strict=True)},
+        "frames": len(cycles), "stimulus": said,
+        "compared": compared, "differences": 0,
+        "memory_bits": sum(rows * bits for rows, bits, _ in model.config.memories().values()),
+        "library": library.name, "corner": library.corner, "configuration": model.config.to_dict(), "command": command}
+
+
+def machine(job, todo):
+    """Measure one machine in all its modes; writes a record a point, returns them. For a worker process."""
+    library = libraries.load(job["lib"], job["pdk"], "typ")
+    out, records = Path(job["out"]), []
+    folder = out / "machines" / todo[0].machine
+    model = network(todo[0], job, folder)
+    for point in todo:
+        begun = time.monotonic()
+        cycles, reads, _, _ = found = costs(model, point.mode)
+        row = record(point, model, found, job["command"], library)
+        if job["physical"] == MEASURED:
+            report, result = gates(model, point.mode, library, folder / library.name)
+            buffers = memories.built(model.config, library, result["settings"])
+            _, macros = estimate.memory_nj(buffers, row["reads"])
+            parts = frame_energy.estimate(report, buffers, cycles, reads)
+            row |= {"physical": MEASURED, "method": report["method"],
+                    "logic_um2": round(result["total"]["area_um2"]), "flip_flops": result["total"]["flip_flops"],
+                    "area_um2": round(result["total"]["area_um2"] + result["total"]["sram_um2"]),
+                    "leakage_uw": report["leakage_uw"], "energy_per_frame_nj": parts["energy_nj"],
+                    "power_uw_at_10ms": parts["power_uw"], "pj_a_cycle": parts["pj_a_cycle"],
+                    **{k: parts[k] for k in ("logic_nj", "sram_nj", "leakage_nj")},
+                    "macro_leakage_nj": round(macros, 3)}
+        row["seconds"] = round(time.monotonic() - begun, 1)
+        store.write_json(record_path(out, point), row)
+        records.append(row)
+    return records
+
+
+def record_path(out, point):
+    """Where a point's record is kept."""
+    return Path(out) / "points" / f"{point.machine}-{point.mode}.json"
