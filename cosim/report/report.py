@@ -20,7 +20,7 @@ from sw import options
 from sw.data import audio
 
 OUT = Path("build/report/index.html")
-PUBLISHED = Path(store.__file__).parents[1] / "docs" / "results"
+PUBLISHED = Path(__file__).with_name("results")  # a link to docs/results; a wheel carries them
 SHOWN = ("t2_merged", "t2_union", "t1")
 SIMULATED = ("wav", "model", "frame")  # options of --simulate
 
@@ -53,7 +53,7 @@ def simulate(wav, name, number=None):
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--results", type=Path, action="append", metavar="FOLDER",
-                        help="folder of results, may be given again: later ones win (default: docs/results)")
+                        help="folder of results, may be given again: later ones win (default: the published ones)")
     parser.add_argument("--out", type=Path, default=OUT, help="the page (default: %(default)s)")
     parser.add_argument("--simulate", action="store_true",
                         help="record the timeline anew from the Verilated design (compiled the first time: a minute)")

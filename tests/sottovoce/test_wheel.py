@@ -6,9 +6,11 @@ In CI the environment borrows the heavy packages of this one; `--clean-install` 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -38,7 +40,8 @@ def test_it_holds_what_it_needs_and_nothing_else(wheel):
     files = {n for n in rooms if not (ROOT / n).is_symlink()}
     scripts = {f"hw/flow/{n}" for n in tracked.stdout.split("\n") if n.startswith("constraints/") and n.count("/") == 2
                or n == "constraints/accelerator.sdc"}
-    assert names == files | scripts | {"sottovoce/tested.txt", "cosim/serve/physical.json"}
+    figures = {f"cosim/report/results/{path.name}" for path in (ROOT / "docs" / "results").glob("*.json")}
+    assert names == files | scripts | figures | {"sottovoce/tested.txt", "cosim/serve/physical.json"}
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +61,15 @@ def elsewhere(wheel, tmp_path_factory, request):
     if (ROOT / "build" / "rtl").is_dir() and not clean:  # compiled before, and found again by the hash of its sources
         (work / "build" / "rtl").symlink_to(ROOT / "build" / "rtl")
 
-    def run(program, *words):
+    def run(program, *words, start=False):
         env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-        return subprocess.run([python.with_name(program), *words], cwd=work, env=env, capture_output=True, text=True,
-                              check=True).stdout
+        given = {"cwd": work, "env": env, "text": True}
+        if start:
+            return subprocess.Popen([python.with_name(program), *words], stdout=subprocess.PIPE, **given)
+        done = subprocess.run([python.with_name(program), *words], capture_output=True, **given)
+        assert not done.returncode, done.stdout + done.stderr
+        return done.stdout
+    run.folder = work
     return run
 
 
@@ -81,6 +89,45 @@ def test_the_documented_examples_run(elsewhere):
 @pytest.mark.slow
 def test_the_demo_runs(elsewhere):
     assert re.search(r"[1-9][\d,]* values compared .* 0 mismatches", elsewhere("sottovoce", "demo"))
+
+
+def test_the_report_has_its_figures(elsewhere):
+    elsewhere("sottovoce", "report")
+    page = (elsewhere.folder / "build" / "report" / "index.html").read_text()
+    assert "is absent" not in page and "one frame" in page.lower() and len(page) > 150_000
+
+
+def test_the_page_that_listens_is_served_whole(elsewhere):
+    server = elsewhere("sottovoce", "serve", "--port", "0", "--model", "rsnn-phone", start=True)
+    try:
+        address = re.search(r"http://127.0.0.1:\d+/", next(line for line in server.stdout if "http://" in line))[0]
+        page = urllib.request.urlopen(address, timeout=20).read().decode()
+        parts = re.findall(r'(?:src|href)="/?(page/[^"]+)"', page)
+        assert {Path(part).suffix for part in parts} >= {".js", ".css"}
+        for part in parts:
+            assert urllib.request.urlopen(address + part, timeout=20).read()
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
+
+
+def test_it_goes_on_a_bus_with_its_registers(elsewhere):
+    elsewhere("sottovoce", "verilog", "--config", "tiny", "--bus", "wishbone", "--out", "out")
+    assert {"registers.h", "registers.json", "registers.xml", "accelerator_wishbone.v"} <= {
+        path.name for path in (elsewhere.folder / "out").rglob("*")}
+
+
+@pytest.mark.skipif(not shutil.which("riscv64-unknown-elf-gcc"), reason="apt install gcc-riscv64-unknown-elf")
+def test_the_firmware_is_compiled(elsewhere):
+    code = "from cosim import models; from cosim.rtl import soc; print(len(soc.program(models.load('rsnn-keywords'))))"
+    assert int(elsewhere("python", "-c", code)) > 1000
+
+
+@pytest.mark.parametrize("name", ["recognise", "keywords", "timeline", "sweep",
+                                  *(pytest.param(n, marks=pytest.mark.slow) for n in ("rtl_object", "import_nir"))])
+def test_an_example_runs_from_another_folder(elsewhere, name):
+    script = shutil.copy(ROOT / "examples" / f"{name}.py", elsewhere.folder)
+    assert elsewhere("python", script)
 
 
 def test_the_flow_finds_its_scripts(elsewhere):
