@@ -77,6 +77,14 @@ def test_missing_inputs_are_refused_in_one_line(tmp_path):
         gate_activity.read_stimulus(tmp_path / "none.bin", None)
 
 
+def test_no_power_of_an_activity_whose_logits_differ(tmp_path):
+    for name in ("activity.saif", "netlist.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "activity.json").write_text('{"logits_compared": 60, "logits_differ": 3}')
+    with pytest.raises(FlowError, match="3 logits of this activity differ"):
+        power.analyse(None, {}, tmp_path)
+
+
 def test_committed_results_sum_up():
     data = json.loads(store.results("physical.json", publish=True).read_text())
     assert data["rows"]
