@@ -141,8 +141,8 @@ def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
             raise FlowError(f"{path} is missing: run `sottovoce gate-activity` first")
     window = json.loads((folder / "activity.json").read_text())
     if window.get("logits_differ"):
-        raise FlowError(f"{folder / 'activity.json'}: {window['logits_differ']} logits of this activity differ from the "
-                        "golden model's: it is of no use; run `sottovoce gate-activity` again")
+        raise FlowError(f"{folder / 'activity.json'}: {window['logits_differ']} logits of this activity differ from "
+                        "the golden model's: it is of no use; run `sottovoce gate-activity` again")
     instances, share, method = instances_of(library, result, folder, tool, netlist, spefs)
     if share < 0.95:
         raise FlowError(f"only {100 * share:.1f} % of the pins got an activity: {folder / 'activity.saif'} is of "

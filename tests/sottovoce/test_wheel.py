@@ -98,17 +98,19 @@ def test_the_report_has_its_figures(elsewhere):
 
 
 def test_the_page_that_listens_is_served_whole(elsewhere):
-    server = elsewhere("sottovoce", "serve", "--port", "0", "--model", "rsnn-phone", start=True)
-    try:
-        address = re.search(r"http://127.0.0.1:\d+/", next(line for line in server.stdout if "http://" in line))[0]
-        page = urllib.request.urlopen(address, timeout=20).read().decode()
-        parts = re.findall(r'(?:src|href)="/?(page/[^"]+)"', page)
-        assert {Path(part).suffix for part in parts} >= {".js", ".css"}
-        for part in parts:
-            assert urllib.request.urlopen(address + part, timeout=20).read()
-    finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0
+    with elsewhere("sottovoce", "serve", "--port", "0", "--model", "rsnn-phone", start=True) as server:
+        try:
+            address = re.search(r"http://127.0.0.1:\d+/", next(line for line in server.stdout if "http://" in line))[0]
+            parts = re.findall(r'(?:src|href)="/(page/[^"]+)"', read(address).decode())
+            assert {Path(part).suffix for part in parts} >= {".js", ".css"} and all(read(address + p) for p in parts)
+        finally:
+            server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+
+
+def read(address):
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.read()
 
 
 def test_it_goes_on_a_bus_with_its_registers(elsewhere):
