@@ -105,6 +105,7 @@ def test_the_page_that_listens_is_served_whole(elsewhere):
             assert {Path(part).suffix for part in parts} >= {".js", ".css"} and all(read(address + p) for p in parts)
         finally:
             server.send_signal(signal.SIGINT)
+            assert "stopped" in server.stdout.read()
     assert server.returncode == 0
 
 
