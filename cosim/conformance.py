@@ -13,7 +13,9 @@ import numpy as np
 from cosim import models, results
 from cosim.bench.networks import random_utterances
 from cosim.rtl import side_by_side
+from hw import config as configs
 from hw import store
+from hw.interface import ALL_MODES
 from sw import golden, options
 from sw.data import audio, manifest
 
@@ -41,7 +43,7 @@ def measure(trained, paths):
     """Mode name -> (`side_by_side.Outcome`, utterances) of every mode of the models, and a line for what differs."""
     outcomes = {}
     for name in models.modes(trained):
-        model = next(m for steps, m in trained.items() if steps == models.MODES[name].time_steps)
+        model = next(m for steps, m in trained.items() if steps == ALL_MODES[name].time_steps)
         if models.hears(model):
             utterances = [u for path in paths for u in models.hear(model, audio.read(path)).utterances]
         else:
@@ -56,6 +58,8 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--model", default=models.PAIR,
                         help=f"{', '.join(models.names())}, or a folder (default: %(default)s, the published network)")
+    parser.add_argument("--config", help="run its weights on this machine of the same shape, a configuration by name or "
+                        "file (default: the model's own)")
     parser.add_argument("--data", type=Path,
                         help=f"folder with a manifest.csv and dev utterances (default: {DATA}, if it is there)")
     parser.add_argument("--count", type=options.from_zero, default=20, help="dev utterances (default: %(default)s)")
@@ -65,6 +69,8 @@ def add_arguments(parser):
 def run(args):
     """Compare; 1 if anything differs."""
     trained = models.by_time_steps(args.model)
+    if args.config:
+        trained = {steps: models.on(model, configs.load(args.config)) for steps, model in trained.items()}
     if all(models.hears(model) for model in trained.values()):
         data = data_folder(args.data)
         paths = recordings(data, args.count)
@@ -100,7 +106,7 @@ def run(args):
 
 def publish(args, data):
     """Whether figures go into docs/results: only those of the published network on the data folder belong there."""
-    if args.publish and (args.model != models.PAIR or not data):
+    if args.publish and (args.model != models.PAIR or args.config or not data):
         raise ValueError(f"--publish: docs/results holds the figures of --model {models.PAIR} on a data folder; "
-                         f"got --model {args.model}, --data {data}")
+                         f"got --model {args.model}, --config {args.config}, --data {data}")
     return args.publish

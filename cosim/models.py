@@ -1,11 +1,12 @@
 """Trained networks by name or folder, and recordings as what they hear: a list of utterances of int8 features."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from hw.interface import MODES
+from hw.interface import modes_of
 from sw import registry
 from sw.data import audio
 from sw.features import causal
@@ -42,7 +43,13 @@ def by_time_steps(name):
 
 def modes(models):
     """Names of the modes that the models of `by_time_steps` were trained for."""
-    return [name for name, mode in MODES.items() if mode.time_steps in models]
+    config = next(iter(models.values())).config
+    return [name for name, mode in modes_of(config).items() if mode.time_steps in models]
+
+
+def on(model, config):
+    """The same network on another machine, which must have its shape. Raises `ModelError` where it has not."""
+    return dataclasses.replace(model, config=config)
 
 
 def is_keyword(model):

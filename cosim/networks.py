@@ -21,7 +21,7 @@ from cosim.bench.networks import random_model, random_utterances
 from cosim.rtl import harness, side_by_side
 from hw import config as configs
 from hw import store
-from hw.interface import MODES
+from hw.interface import modes_of
 from sw import golden, options
 from sw.networks import calibration, refusals
 
@@ -56,7 +56,7 @@ def row(model, source, utterances, folder):
     started = time.monotonic()
     compared = differences = 0
     first, cycles, reads = "", {}, {}
-    for name in MODES:
+    for name in modes_of(config):
         for isolated in (False, True):
             outcome = side_by_side.check(model, name, utterances, isolated=isolated, quiet=True,
                                          folder=folder)

@@ -5,16 +5,20 @@ weights, tables of neurons, thresholds and mode come in on `load` between frames
 rows; they are accumulated in cycle n + 1.
 """
 
-from amaranth import Module, Mux, signed
+from collections import namedtuple
+
+from amaranth import Cat, Module, Mux, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from .combine import Combine
 from .counters import Counters
+from .direct_drain import DirectDrain
 from .hierarchy import place
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
 from .interface import WEIGHT_BUFFERS, Buffer, phases
+from .kept_sums import KeptSums
 from .lif import Lif
 from .load_port import ERROR_BITS, LoadPort
 from .logit_drain import LogitDrain
@@ -25,6 +29,8 @@ from .spike_select import SpikeSelect
 from .types import Source, load_layout, logits_layout
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
+
+Stored = namedtuple("Stored", "enable row data")  # a word on its way into a memory
 
 
 class Accelerator(wiring.Component):
@@ -71,7 +77,7 @@ class Accelerator(wiring.Component):
         skip = add("zero_skip", ZeroSkip(config=c))
         seq = add("sequencer", Sequencer(config=c))
         lif = add("lif", Lif(config=c))
-        drain = add("logit_drain", LogitDrain(config=c))
+        drain = add("logit_drain", (DirectDrain if c.drain == "direct" else LogitDrain)(config=c))
         port = add("load_port", LoadPort(config=c))
         buffers = {name: add(f"{name}_weights", WeightBuffer(rows=rows, width=width, load_bits=c.load_bits))
                    for name, (rows, width) in c.sizes().items()}
@@ -94,22 +100,29 @@ class Accelerator(wiring.Component):
         m.d.comb += [into.eq(value) for into, value in zip(lif.thresholds, port.thresholds, strict=True)]
         m.d.comb += [into.eq(spikes) for into, spikes in zip(select.spikes, lif.spikes, strict=True)]
         m.d.comb += [into.eq(spikes) for into, spikes in zip(skip.spikes, select.chosen, strict=True)]
-        pe = self._lanes(m, add, seq.operation, port.mode, buffers, lif, drain)
-        self._neurons(m, add, seq, port, lif)
+        sums = add("kept_sums", KeptSums(config=c)) if c.sums_apart else lif
+        pe = self._lanes(m, add, seq.operation, port.mode, buffers, sums)
+        self._neurons(m, add, seq, port, lif, sums)
         self._reads(m, seq, port, buffers)
         if c.delays():
             word = self.load.p
             m.d.comb += [select.write.eq(port.taken[Buffer.DELAYS.value]), select.row.eq(word.row),
                          select.data.eq(word.data)]
-        m.d.comb += [drain.capture.eq(seq.operation.capture), drain.last_pass.eq(seq.operation.last_pass)]
+        if c.drain == "direct":
+            connect(m, seq.drain, drain.control)
+        else:
+            m.d.comb += [drain.capture.eq(seq.operation.capture), drain.last_pass.eq(seq.operation.last_pass)]
         m.d.comb += [drain.accumulators[k].eq(pe[k].accumulators) for k in range(2)]
+        if c.changes():
+            self._changes(m, add, seq, port, select, skip, drain)
         if c.counters:
             self._count(m, add("counters", Counters(config=c)), seq, buffers, port.clear_counters)
         return m
 
-    def _lanes(self, m, add, op, mode, buffers, lif, drain):
+    def _lanes(self, m, add, op, mode, buffers, sums):
         """PE sets: the operation acts on the rows read in the cycle before."""
-        combine = add("combine", Combine(config=self.config))
+        serial = self.config.serial_combine
+        combine = None if serial else add("combine", Combine(config=self.config))
         pe = [add(f"pe_set{k}", PeArray(config=self.config)) for k in range(2)]
         for k in range(2):
             lane = op.lanes[k]
@@ -123,21 +136,27 @@ class Accelerator(wiring.Component):
                     m.d.comb += pe[k].row.as_value().eq(buffers[f"fc{k}"].read_data)
             m.d.comb += [
                 pe[k].gate.eq(lane.gate), pe[k].shift.eq(lane.shift), pe[k].negate.eq(lane.negate),
-                pe[k].clear.eq(op.clear), pe[k].load.eq(op.combine), lif.accumulators[k].eq(pe[k].accumulators),
+                pe[k].clear.eq(op.clear), *([] if serial else [pe[k].load.eq(op.combine)]),
+                sums.accumulators[k].eq(pe[k].accumulators),
             ]
+        if serial:
+            return pe
         m.d.comb += [
             combine.low.eq(pe[0].accumulators), combine.high.eq(pe[1].accumulators),
             pe[0].value.eq(combine.current), pe[1].value.eq(Mux(mode.two_steps, combine.current.as_value(), 0)),
         ]
         return pe
 
-    def _neurons(self, m, add, seq, port, lif):
+    def _neurons(self, m, add, seq, port, lif, sums):
         """LIF unit, with its memories where it has any."""
         c, op = self.config, seq.operation
         m.d.comb += [
             lif.enable.eq(op.lif), lif.layer.eq(op.layer), lif.word.eq(op.word), lif.chunk.eq(op.chunk),
-            lif.step.eq(op.step), lif.two_steps.eq(port.mode.two_steps), lif.clear.eq(port.clear_state),
+            lif.step.eq(op.step), sums.two_steps.eq(port.mode.two_steps), lif.clear.eq(port.clear_state),
         ]
+        if c.sums_apart:
+            self._sums(m, add, seq, sums)
+            m.d.comb += lif.currents.eq(sums.currents)
         if c.lif_in_memory:
             state = add("neuron_state", WeightBuffer(
                 rows=c.words, width=c.state_bits, load_bits=c.state_bits, module="state_memory"))
@@ -151,6 +170,40 @@ class Accelerator(wiring.Component):
             table = add("neuron_table", cls(rows=c.words, width=c.neuron_bits, load_bits=c.load_bits))
             self._access(m, table, port.taken[Buffer.NEURONS.value], seq.word_read, seq.idle)
             m.d.comb += lif.fields.eq(table.read_data)
+
+    def _sums(self, m, add, seq, sums):
+        """The unit before the LIF unit, with its memories."""
+        c, op = self.config, seq.operation
+        m.d.comb += [
+            sums.enable.eq(op.lif), sums.store.eq(op.store), sums.layer.eq(op.layer), sums.word.eq(op.word),
+            sums.chunk.eq(op.chunk), sums.step.eq(op.step), sums.use.eq(seq.kept.use),
+        ]
+        if c.sums_kept:
+            m.d.comb += sums.fetched.eq(self._written_whole(
+                m, add, "neuron_kept", sums.kept, seq.kept.read, seq.word_read.row))
+        if c.serial_combine:
+            m.d.comb += [sums.combine.eq(op.combine), sums.waiting.eq(self._written_whole(
+                m, add, "neuron_input", sums.current, seq.kept.read_current, seq.word_read.row))]
+
+    def _written_whole(self, m, add, name, stored, read, row):
+        """A memory of rows that are written whole; returns its read data."""
+        rows, width, _ = self.config.memories()[name]
+        memory = add(name, WeightBuffer(rows=rows, width=width, load_bits=width, module="state_memory"))
+        m.d.comb += [
+            memory.write.eq(stored.enable), memory.write_data.eq(stored.data), memory.enable.eq(stored.enable | read),
+            memory.address.eq(Mux(stored.enable, stored.row, row)),
+        ]
+        return memory.read_data
+
+    def _changes(self, m, add, seq, port, select, skip, drain):
+        """Spikes of the frame before, logits that are kept, and when kept sums are not those of the weights."""
+        loads = [name.upper() for name in WEIGHT_BUFFERS] + ["DELAYS"]
+        m.d.comb += [before.eq(spikes) for before, spikes in zip(skip.before, select.before, strict=True)]
+        m.d.comb += seq.kept.forget.eq(Cat(port.taken[Buffer[n].value] for n in loads).any() | port.clear_state)
+        if self.config.readout_on_change:
+            for k, kept in enumerate(drain.memories):
+                m.d.comb += kept.fetched.eq(self._written_whole(
+                    m, add, f"kept_logits{k}", Stored(kept.write, kept.row, kept.data), kept.enable, kept.row))
 
     def _reads(self, m, seq, port, buffers):
         """Row addresses: the load port's while idle, the sequencer's while a frame runs."""

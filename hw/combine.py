@@ -13,6 +13,11 @@ from amaranth.lib.wiring import In, Out
 from .config import GROUP_BITS
 
 
+def input_current(low, high, shift):
+    """The equation above."""
+    return (low + (high << GROUP_BITS) + ((1 << shift) >> 1)) >> shift
+
+
 class Combine(wiring.Component):
     """One value a lane, all int13 (`paper`).
 

@@ -15,6 +15,8 @@ from .sizes import Sizes
 SHIPPED = Path(__file__).parent / "configs"
 INPUT_CODES = ("twos_complement", "sign_magnitude", "signed_digit")
 RESETS = ("zero", "subtract")
+DRAINS = ("buffered", "direct")
+MENDED_BY = ("parallel_time_steps", "union_skip", "merged_spikes", "zero_skip_recurrent", "zero_skip_fc")
 GROUP_BITS = 4   # an 8-bit input is split in two groups of 4 bits, one per PE set (type A)
 MOST_DELAY = 15  # frames
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -63,6 +65,7 @@ class Layer:
     threshold: str = "layer"      # one, loaded at run time; or `neuron`
     bias: bool = False            # a value for each neuron, added at each time step
     synapse_shift: int = 0        # currents decay by i >> shift instead of ending at once; 0: no such state
+    on_change: bool = False       # its sums over spikes are kept, and only changes of spikes visited (`t2_change`)
     delays: Delays = field(default_factory=Delays)
 
 
@@ -90,8 +93,11 @@ class Config(Sizes):
     potential_fraction: int = 4
     input_shift: int = 4              # input current = round((lo + 16 hi) / 2^input_shift)
     readout_delay: int = 0            # as `Delays`, from the last layer into the FC
+    readout_on_change: bool = False   # as `Layer.on_change`: logits are kept, and changes of merged spikes visited
     lif_lanes: int | None = None      # neurons that the LIF unit serves a cycle; default: `lanes`
+    serial_combine: bool = False      # the input current is made a word of neurons at a time, and waits in a memory
     logits_per_beat: int = 16
+    drain: str = "buffered"           # logits leave while the next pass computes; `direct`: before it begins
     load_bits: int = 64               # width of the load port = write granularity of the weight SRAMs
     counters: bool = True
     mechanisms: Mechanisms = field(default_factory=Mechanisms)
@@ -105,6 +111,7 @@ class Config(Sizes):
                 object.__setattr__(self, default, value)
         self._check_sizes()
         self._check_layers()
+        self._check_change()
         if self.accumulator_bits is None:
             object.__setattr__(self, "accumulator_bits", self.accumulator_bits_needed)
         self._check_formats()
@@ -142,6 +149,9 @@ class Config(Sizes):
                     ("threshold", layer.threshold in ("layer", "neuron"), "wanted layer or neuron"),
                     ("synapse_shift", 0 <= layer.synapse_shift <= 7, "wanted 0 (no synapse state) to 7")):
                 self._need(where + name, ok, wanted, getattr(layer, name))
+            self._need(f"{where}on_change", not layer.on_change or index or layer.recurrent and self.serial_combine,
+                       "layer 0 keeps its sum over spikes apart from the features': wanted a recurrent layer, and "
+                       "serial_combine: true", layer.on_change)
             for name in ("forward", "recurrent"):
                 value = getattr(layer.delays, name)
                 self._need(f"{where}delays.{name}", 0 <= value <= MOST_DELAY, f"wanted 0 to {MOST_DELAY}", value)
@@ -150,8 +160,15 @@ class Config(Sizes):
             self._need(f"{where}delays.forward", not last or not layer.delays.forward,
                        "wanted 0: the last layer's way out is delayed by readout_delay", layer.delays.forward)
 
+    def _check_change(self):
+        off = [name for name in MENDED_BY if self.changes() and not getattr(self.mechanisms, name)]
+        self._need("mechanisms", not off, "sums that are kept (on_change) want all of them built", ", ".join(off))
+        self._need("readout_on_change", not self.readout_on_change or self.drain == "direct",
+                   "logits are kept where they leave straight from the PE sets: wanted drain: direct")
+
     def _check_sizes(self):
         need = self._need
+        need("drain", self.drain in DRAINS, f"wanted one of {', '.join(DRAINS)}")
         need("feature_bits", self.feature_bits == 8, "only 8-bit features are built (two 4-bit groups)")
         need("weight_bits", 2 <= self.weight_bits <= 8, "wanted 2 to 8")
         need("features", 2 <= self.features <= self.input_rows, f"wanted 2 to input_rows={self.input_rows}")

@@ -11,9 +11,11 @@ from .accelerator import Accelerator
 from .bus.axi import AxiPeripheral
 from .bus.wishbone import WishbonePeripheral
 from .combine import Combine
+from .direct_drain import DirectDrain
 from .hierarchy import Hierarchy
 from .input_buffer import InputBuffer
 from .input_scan import InputScan
+from .kept_sums import KeptSums
 from .lif import Lif
 from .load_port import LoadPort
 from .logit_drain import LogitDrain
@@ -29,6 +31,7 @@ from .zero_skip import ZeroSkip
 BLOCKS = {
     "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": Lif, "zero_skip": ZeroSkip,
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
+    "kept_sums": KeptSums, "direct_drain": DirectDrain,
     "spike_select": SpikeSelect, "sequencer": Sequencer, "load_port": LoadPort,
 }
 

@@ -1,7 +1,7 @@
 """C header of a configuration, for firmware that drives the accelerator: sizes, load port, registers, modes."""
 
 from .config import Config
-from .interface import MODES, WEIGHT_BUFFERS, Buffer, phases, registers
+from .interface import WEIGHT_BUFFERS, Buffer, modes_of, phases, registers
 from .types import load_layout, logits_layout
 
 
@@ -19,7 +19,7 @@ def header(config: Config):
                                                for name in ("buffer", "row", "slice", "data")},
         "values of the load port's buffer field": {f"BUFFER_{b.name}": b.value for b in Buffer},
         "rows of BUFFER_REGISTER": {f"REGISTER_{r.name}": r.value for r in registers(config)},
-        "values of REGISTER_MODE": {f"MODE_{name.upper()}": mode.bits for name, mode in MODES.items()},
+        "values of REGISTER_MODE": {f"MODE_{name.upper()}": mode.bits for name, mode in modes_of(config).items()},
         "order of the cycle counters": {f"CYCLES_{p.name}": p.value for p in phases(config)},
         "order of the row read counters": {f"READS_{name.upper()}": i for i, name in enumerate(WEIGHT_BUFFERS)},
     }

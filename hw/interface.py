@@ -41,6 +41,7 @@ class Recurrent(Enum):
     SEQUENTIAL = 0  # time step after time step, every row read twice: the baseline
     PARALLEL = 1    # as published: one read of every row serves both time steps
     UNION = 2       # one read of the rows where OR(s0, s1) = 1
+    CHANGE = 3      # kept sums are brought up to date: only neurons whose spike differs from the frame before
 
 
 class Buffer(Enum):
@@ -89,6 +90,10 @@ class Mode:
     merge: bool = True
 
     @property
+    def by_change(self):
+        return self.recurrent is Recurrent.CHANGE
+
+    @property
     def bits(self):
         """Value of `Register.MODE`."""
         return int(self.two_steps) | self.recurrent.value << 1 | int(self.merge) << 3
@@ -101,7 +106,7 @@ class Mode:
         """This mode as `config`'s mechanisms can run it."""
         mechanisms = config.mechanisms
         recurrent = self.recurrent
-        if recurrent is Recurrent.UNION and not mechanisms.union_skip:
+        if recurrent is Recurrent.UNION and not mechanisms.union_skip or self.by_change and not config.changes():
             recurrent = Recurrent.PARALLEL
         if not mechanisms.parallel_time_steps:
             recurrent = Recurrent.SEQUENTIAL
@@ -115,3 +120,13 @@ MODES = {
     "t2_merged": Mode(),  # as published
     "t2_union": Mode(recurrent=Recurrent.UNION),
 }
+BY_CHANGE = {  # where a configuration keeps sums
+    "t1_change": Mode(two_steps=False, recurrent=Recurrent.CHANGE),
+    "t2_change": Mode(recurrent=Recurrent.CHANGE),
+}
+ALL_MODES = MODES | BY_CHANGE
+
+
+def modes_of(config):
+    """Modes that differ on a configuration, by name."""
+    return ALL_MODES if config.changes() else MODES

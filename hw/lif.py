@@ -33,6 +33,7 @@ class Lif(wiring.Component):
     two_steps       In   the current is set `step`'s accumulators; low: the sum of both sets
     clear           In   zeroes potentials and spikes
     accumulators    In   [2] lanes, the PE sets'
+    currents        In   in place of both, the word's currents, where `KeptSums` makes them
     thresholds      In   [layers], for layers without thresholds of their neurons
     fields          In   the word's fields a neuron (`config.neuron_fields()`), where the configuration has any
     spikes          Out  [2 x layer + step], neuron by neuron; hold until that layer's next frame; at one time step
@@ -60,6 +61,9 @@ class Lif(wiring.Component):
             "spikes": Out(c.widest).array(2 * len(c.layers)),
             "commit": Out(len(c.layers)),
         }
+        if c.sums_apart:
+            del ports["two_steps"], ports["accumulators"]
+            ports["currents"] = In(data.ArrayLayout(signed(c.accumulator_bits + 1), c.lif_lanes))
         if c.neuron_bits:
             ports["fields"] = In(c.neuron_bits)
         if c.lif_in_memory:
@@ -88,10 +92,8 @@ class Lif(wiring.Component):
             v = Signal(signed(c.potential_bits), name=f"v_{lane}")
             after = Signal(signed(c.potential_bits), name=f"after_{lane}")
             spike = Signal(name=f"spike_{lane}")
-            acc = [pick(self.chunk, [self.accumulators[k][chunk * c.lif_lanes + lane]
-                                     for chunk in range(c.lanes // c.lif_lanes)]) for k in range(2)]
             m.d.comb += [
-                current.eq(Mux(self.two_steps, Mux(self.step, acc[1], acc[0]), acc[0] + acc[1])),
+                current.eq(self._current(lane)),
                 before.eq(held["potential"][lane]),
                 leaked.eq(self._leaked(before, field)),
             ]
@@ -118,6 +120,15 @@ class Lif(wiring.Component):
         self._spikes(m, fired)
         self._show(m, currents, work[each - 1::each], fired)
         return m
+
+    def _current(self, lane):
+        """What the lane adds: of PE set `step`, or of both."""
+        c = self.config
+        if c.sums_apart:
+            return self.currents[lane]
+        acc = [pick(self.chunk, [self.accumulators[k][chunk * c.lif_lanes + lane]
+                                 for chunk in range(c.lanes // c.lif_lanes)]) for k in range(2)]
+        return Mux(self.two_steps, Mux(self.step, acc[1], acc[0]), acc[0] + acc[1])
 
     def _show(self, m, currents, potentials, fired):
         """What benches and harness look at: a word's new state in the cycle before it is kept. Drives nothing."""

@@ -20,7 +20,7 @@ class PeArray(wiring.Component):
     negate        In   ... and subtracted
     clear         In   the sum starts from zero
     load          In   `value` is taken in place of a sum
-    value         In   a value a lane
+    value         In   a value a lane; neither where `serial_combine` loads nothing
     accumulators  Out  a sum a lane
     """
 
@@ -33,8 +33,7 @@ class PeArray(wiring.Component):
             "shift": In(2),
             "negate": In(1),
             "clear": In(1),
-            "load": In(1),
-            "value": In(lanes),
+            **({} if config.serial_combine else {"load": In(1), "value": In(lanes)}),
             "accumulators": Out(lanes),
         })
 
@@ -54,8 +53,13 @@ class PeArray(wiring.Component):
                 start.eq(Mux(self.clear, 0, accumulator)),
                 self.accumulators[lane].eq(accumulator),
             ]
+            total = start + addend + (self.negate & self.gate)
+            if self.config.serial_combine:
+                with m.If(self.gate | self.clear):
+                    m.d.sync += accumulator.eq(total)
+                continue
             with m.If(self.load):
                 m.d.sync += accumulator.eq(self.value[lane])
             with m.Elif(self.gate | self.clear):
-                m.d.sync += accumulator.eq(start + addend + (self.negate & self.gate))
+                m.d.sync += accumulator.eq(total)
         return m

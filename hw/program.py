@@ -38,6 +38,7 @@ class Step:
     input_base: int = 0
     clear: bool = False   # the accumulators start from zero
     discard: bool = False  # the features are used up
+    change: bool = False  # the sums are kept from frame to frame
     layer: int = 0
     word: int = 0
     words: int = 0
@@ -52,8 +53,10 @@ class Step:
             layer, matrix = spikes[self.source]
             late = f" as delayed for {matrix}" if matrix else ""
             what = f"spikes of layer {layer}{late}"
-            rows |= {Kind.SCAN: f"{what} x recurrent rows from {self.base}" + (", from zero" if self.clear else ""),
-                     Kind.FC: f"{what} x all passes"}
+            kept = ", or their changes" if self.change else ""
+            rows |= {Kind.SCAN: f"{what}{kept} x recurrent rows from {self.base}" +
+                     (", from zero" if self.clear else ""),
+                     Kind.FC: f"{what}{kept} x all passes"}
         return f"{self.name:<20}{rows[self.kind]}"
 
 
@@ -87,18 +90,21 @@ def program(config):
             group = g if turns > 1 else None
             if k == 0:
                 add("INPUT", Kind.INPUT, "INPUT", group, input_base=g * config.input_rows)
-                add("COMBINE", Kind.COMBINE, "COMBINE", group, discard=g == turns - 1)
-            elif not layer.recurrent:
+                served = config.group_words(0, g)
+                at = {"word": served.start, "words": len(served)} if config.serial_combine else {}
+                add("COMBINE", Kind.COMBINE, "COMBINE", group, discard=g == turns - 1, **at)
+            if not layer.recurrent and (k > 0 or config.serial_combine):  # spikes, or input currents, settle
                 add(f"L{k}_WAIT", Kind.WAIT, "WAIT", group)
             blocks = groups.get((k, g), [])
             for b in blocks:
                 name = f"L{k}_RECURRENT" if b.matrix.startswith("recurrent") else f"L{k}_FORWARD"
                 add(name, Kind.SCAN, name, group, source=source(b.source, b.matrix), base=b.base,
-                    clear=k > 0 and b is blocks[0])
+                    clear=k > 0 and b is blocks[0], change=layer.on_change)
             words = config.group_words(k, g)
-            add(f"L{k}_LIF", Kind.LIF, f"L{k}_LIF", group, layer=k, word=words.start, words=len(words))
+            add(f"L{k}_LIF", Kind.LIF, f"L{k}_LIF", group, layer=k, word=words.start, words=len(words),
+                change=layer.on_change)
     add("WAIT", Kind.WAIT, "WAIT")
-    add("FC", Kind.FC, "FC", source=source(len(config.layers) - 1, "fc"))
+    add("FC", Kind.FC, "FC", source=source(len(config.layers) - 1, "fc"), change=config.readout_on_change)
     add("FINAL", Kind.FINAL, "FINAL")
     return steps
 

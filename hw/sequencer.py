@@ -4,7 +4,12 @@
 
 A slot reads the rows its scan visits; the registered `operation` acts on them in the next cycle. L1's recurrence needs
 only the frame before, so it hides the latency of L0's spikes. A slot that captures logits waits until the drain
-is ready, and the first slot waits for features; nothing else stalls. Cycle model: `sw/golden/cycles.py`.
+is ready, and the first slot waits for features; nothing else stalls. With `drain: direct` a pass's sums leave before
+the next pass begins, and FINAL lasts until the last of them has left. Cycle model: `sw/golden/cycles.py`.
+
+Where sums are kept, a frame of mode `change` visits changes of spikes, unless the sums that are kept are not those of
+the frame before: after a reset, a clear, a load of weights or delays, and where the number of time steps changes.
+Such a frame sums anew.
 """
 
 from enum import Enum
@@ -13,7 +18,9 @@ from amaranth import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .direct_drain import drain_control
 from .interface import Recurrent, phases
+from .kept_sums import change_control
 from .program import Kind, program, sources
 from .types import (
     Gate,
@@ -47,6 +54,8 @@ class Sequencer(wiring.Component):
     phase           Out  what the slot is for, `interface.phases(config)`
     idle            Out  between frames, while no feature waits
     starved         Out  a frame has begun and waits for a feature
+    kept            `kept_sums.change_control`, where a configuration keeps sums or makes input currents serially
+    drain           Out  where logits leave directly: `start`, and with it `last_pass`, `keep`
     """
 
     def __init__(self, *, config):
@@ -67,25 +76,32 @@ class Sequencer(wiring.Component):
             "phase": Out(phases(c)),
             "idle": Out(1),
             "starved": Out(1),
+            **({"kept": Out(change_control())} if c.sums_apart or c.changes() else {}),
+            **({"drain": Out(drain_control())} if c.drain == "direct" else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
         c = self.config
+        self.direct = c.drain == "direct"
         self.issue = Signal(operation_layout(c))
         m.d.sync += self.operation.eq(self.issue)
         built, mode = c.mechanisms, self.mode
         self.sequential, self.union, self.merge = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.union.eq((mode.recurrent == Recurrent.UNION) & built.union_skip & built.parallel_time_steps),
+            self.union.eq(self._is_union() & built.union_skip & built.parallel_time_steps),
             self.sequential.eq((mode.recurrent == Recurrent.SEQUENTIAL) | (not built.parallel_time_steps)),
             self.merge.eq(mode.merge & built.merged_spikes),
         ]
         self.step = Signal()           # time step of a scan that takes them one after another, and of LIF
         self.opening = Signal(init=1)  # next scan slot is the first of its scan
         self.done = Signal()           # the slot is the last of its step of the program
+        several = c.lanes > c.lif_lanes
+        self.chunk = Signal(range(c.lanes // c.lif_lanes), name="chunk") if several else Const(0, 1)
         m.d.comb += self.spikes.start.eq(self.opening)
         self._program(m)
+        if c.changes():
+            self._change(m)
         with m.Switch(self.here.kind):
             for kind, states in {Kind.INPUT: self._input, Kind.COMBINE: self._combine, Kind.SCAN: self._scan,
                                  Kind.LIF: self._lif, Kind.WAIT: self._wait, Kind.FC: self._fc,
@@ -93,6 +109,31 @@ class Sequencer(wiring.Component):
                 with m.Case(kind):
                     states(m)
         return m
+
+    def _is_union(self):
+        way = self.mode.recurrent
+        # a frame of mode `change` that sums anew visits the union
+        return way == Recurrent.UNION if not self.config.changes() else \
+            (way == Recurrent.UNION) | (way == Recurrent.CHANGE)
+
+    def _change(self, m):
+        """`change`: this frame visits changes. It holds from a frame's first slot to its last."""
+        mode, kept = self.mode, self.kept
+        valid, steps = Signal(name="kept_valid"), Signal(name="kept_steps")
+        self.change = Signal()
+        m.d.comb += [
+            self.change.eq((mode.recurrent == Recurrent.CHANGE) & valid & (steps == mode.two_steps)),
+            # merged spikes are what the FC keeps sums of
+            self.spikes.change.eq(self.change & self.here.change &
+                                  ((self.here.kind != Kind.FC) | self.merge | ~mode.two_steps)),
+            kept.use.eq(self.change),
+        ]
+        with m.If(kept.forget):
+            m.d.sync += valid.eq(0)
+        with m.Elif((self.here.kind == Kind.FINAL) & self.done):
+            m.d.sync += [valid.eq(1), steps.eq(mode.two_steps)]
+        if self.direct and self.config.readout_on_change:
+            m.d.comb += self.drain.keep.eq(self.change & (self.merge | ~mode.two_steps))
 
     def _program(self, m):
         """`here`: the step at hand, by its position in the program."""
@@ -102,7 +143,7 @@ class Sequencer(wiring.Component):
             "kind": Kind, "clear": 1, "discard": 1,
             "base": index_bits(self.config.recurrent_rows), "input_base": index_bits(self.config.sizes()["input"][0]),
             "layer": index_bits(len(self.config.layers)), "word": index_bits(self.config.words),
-            "chunks": index_bits(max(step.words for step in steps)),
+            "chunks": index_bits(max(step.words for step in steps)), **({"change": 1} if self.config.changes() else {}),
         }))
         with m.Switch(position):
             for step in steps:
@@ -113,6 +154,8 @@ class Sequencer(wiring.Component):
                         here.word.eq(step.word), here.chunks.eq(max(1, step.words) - 1),
                         self.source.eq(step.source), self.phase.eq(step.phase),
                     ]
+                    if self.config.changes():
+                        m.d.comb += here.change.eq(step.change)
         waits = (self.here.kind == Kind.INPUT) & ~self.available
         first = (position == 0) & self.digits.first
         m.d.comb += [self.idle.eq(first & waits), self.starved.eq(~first & waits)]
@@ -131,7 +174,17 @@ class Sequencer(wiring.Component):
                 m.d.comb += lane.eq(_lane(visit.gate, visit.shift, visit.negate, 0))
 
     def _combine(self, m):
-        m.d.comb += [self.issue.combine.eq(1), self.discard.eq(self.here.discard), self.done.eq(1)]
+        issue, here, chunk = self.issue, self.here, self.chunk
+        if not self.config.serial_combine:
+            m.d.comb += [issue.combine.eq(1), self.discard.eq(here.discard), self.done.eq(1)]
+            return
+        m.d.comb += [
+            issue.combine.eq(1), issue.word.eq(here.word + chunk), issue.chunk.eq(chunk),
+            self.done.eq(chunk == here.chunks),
+            self.discard.eq(here.discard & self.done), issue.clear.eq(self.done),  # the sums that follow start from 0
+        ]
+        if isinstance(chunk, Signal):
+            m.d.sync += chunk.eq(Mux(self.done, 0, chunk + 1))
 
     def _scan(self, m):
         two, scan, issue = self.mode.two_steps, self.spikes, self.issue
@@ -154,7 +207,8 @@ class Sequencer(wiring.Component):
     def _lanes(self, m, active):
         for k, lane in enumerate(self.issue.lanes):
             scan = self.spikes
-            m.d.comb += lane.eq(_lane(scan.gates[k] & active[k], scan.doubles[k], 0, scan.banks[k]))
+            negate = scan.negates[k] if self.config.changes() else 0
+            m.d.comb += lane.eq(_lane(scan.gates[k] & active[k], scan.doubles[k], negate, scan.banks[k]))
 
     def _slot(self, m, again):
         """Take one slot of a spike scan; the scan runs twice, for time steps 0 and 1, where `again`."""
@@ -168,13 +222,16 @@ class Sequencer(wiring.Component):
         c, issue, here, two = self.config, self.issue, self.here, self.mode.two_steps
         # a memory is read for one word while the one before is stored: two slots a word, the second idle at T = 1
         slots = 1 if c.lif_in_memory else two
-        several = c.lanes > c.lif_lanes
-        chunk = Signal(range(c.lanes // c.lif_lanes), name="chunk") if several else Const(0, 1)
+        several, chunk = c.lanes > c.lif_lanes, self.chunk
         m.d.comb += [
             issue.lif.eq(~self.step | two), issue.step.eq(self.step), issue.store.eq(self.step),
             issue.layer.eq(here.layer), issue.word.eq(here.word + chunk), issue.chunk.eq(chunk),
             self.word_read.enable.eq(~self.step), self.word_read.row.eq(issue.word),
         ]
+        if c.sums_apart:
+            m.d.comb += self.kept.read_current.eq(self.word_read.enable & (here.layer == 0) & c.serial_combine)
+        if c.sums_kept:
+            m.d.comb += self.kept.read.eq(self.word_read.enable & self.change & here.change)
         with m.If(slots & ~self.step):
             m.d.sync += self.step.eq(1)
         with m.Else():
@@ -201,14 +258,26 @@ class Sequencer(wiring.Component):
                          scan.gate.eq(Mux(self.step, Gate.STEP1, Gate.STEP0))]
         if not c.mechanisms.zero_skip_fc:
             m.d.comb += scan.mask.eq(Mask.ALL)
+        again = two & ~self.merge
+        ends = scan.last & (~again | self.step)
         # The slot that opens a pass also captures the pass before.
-        with m.If(~(fresh & (pass_ != 0)) | self.drain_ready):
-            m.d.comb += [issue.clear.eq(fresh), issue.capture.eq(fresh & (pass_ != 0))]
+        may = ~(fresh & (pass_ != 0)) | self.drain_ready
+        if self.direct:  # ... or a slot between them lets it leave
+            full = Signal()
+            may &= ~full
+            with m.If(full):
+                m.d.comb += self.drain.start.eq(1)
+                m.d.sync += full.eq(0)
+            with m.Elif(may & ends):
+                m.d.sync += full.eq(~last_pass)
+        with m.If(may):
+            m.d.comb += issue.clear.eq(fresh)
+            if not self.direct:
+                m.d.comb += issue.capture.eq(fresh & (pass_ != 0))
             self._lanes(m, [1, 1])
             self._fc_rows(m)
-            again = two & ~self.merge
             self._slot(m, again)
-            with m.If(scan.last & (~again | self.step)):
+            with m.If(ends):
                 m.d.sync += pass_.eq(Mux(last_pass, 0, pass_ + 1))
                 m.d.comb += self.done.eq(last_pass)
 
@@ -223,7 +292,13 @@ class Sequencer(wiring.Component):
             ]
 
     def _final(self, m):
-        with m.If(self.drain_ready):
+        may = self.drain_ready
+        if self.direct:
+            begun = Signal()
+            m.d.comb += [self.drain.start.eq(~begun), self.drain.last_pass.eq(1)]
+            m.d.sync += begun.eq(~(begun & self.drain_ready))
+            may = begun & self.drain_ready
+        with m.If(may):
             m.d.comb += [self.issue.capture.eq(1), self.issue.last_pass.eq(1), self.done.eq(1)]
 
 

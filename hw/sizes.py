@@ -88,7 +88,7 @@ class Sizes:
     @property
     def lif_in_memory(self):
         """Potentials and tables of the LIF unit are in memories rather than in flip-flops."""
-        return self.words >= STATE_WORDS
+        return self.words >= STATE_WORDS or self.sums_apart
 
     @property
     def synapses(self):
@@ -129,6 +129,67 @@ class Sizes:
             tables[f"delays_{matrix}"] = (self.layers[layer].neurons, 0, most)
         return tables
 
+    # --- sums that are kept ----------------------------------------------------------------------------------
+    def changes(self):
+        """Matrices whose sums are kept from frame to frame, so that only changes of spikes need a visit."""
+        found = []
+        for k, layer in enumerate(self.layers):
+            if layer.on_change:
+                found += [f"recurrent{k}"] * layer.recurrent + [f"forward{k}"] * (k > 0)
+        return tuple(found + ["fc"] * self.readout_on_change)
+
+    @property
+    def sums_apart(self):
+        """A unit between PE sets and LIF adds what the PE sets do not hold (`hw/kept_sums.py`)."""
+        return self.serial_combine or self.sums_kept
+
+    @property
+    def sums_kept(self):
+        """Any layer's sums are kept."""
+        return any(layer.on_change for layer in self.layers)
+
+    @property
+    def kept_bits(self):
+        """Signed bits of a kept sum over spikes: any fan-in of the layers that keep one."""
+        inputs = [self.layers[k - 1].neurons * (k > 0) + layer.recurrent * layer.neurons
+                  for k, layer in enumerate(self.layers) if layer.on_change]
+        return (max(inputs) * self.weight_limit - 1).bit_length() + 1
+
+    @property
+    def kept_row_bits(self):
+        """Bits of a word of kept sums: time step 0 of its neurons, then time step 1."""
+        return self._padded(2 * self.lif_lanes * self.kept_bits)
+
+    @property
+    def current_row_bits(self):
+        """Bits of a word of input currents."""
+        return self._padded(self.lif_lanes * self.accumulator_bits)
+
+    @property
+    def beats(self):
+        """Beats of a frame's logits."""
+        return self.outputs // self.logits_per_beat
+
+    @property
+    def logit_row_bits(self):
+        """Bits of a beat of kept logits."""
+        return self._padded(self.logits_per_beat * self.logit_bits)
+
+    def accesses(self):
+        """Memories that are not weights: name -> (reads, writes) a frame, where every kept sum is used."""
+        found = {}
+        if self.lif_in_memory:
+            found["neuron_state"] = (self.words, self.words)
+            found["neuron_table"] = (self.words, 0)
+        if self.sums_kept:
+            words = sum(self.words_of(k) for k, layer in enumerate(self.layers) if layer.on_change)
+            found["neuron_kept"] = (words, words)
+        if self.serial_combine:
+            found["neuron_input"] = (self.words_of(0), self.words_of(0))
+        if self.readout_on_change:
+            found |= {f"kept_logits{k}": ((self.beats + 1 - k) // 2,) * 2 for k in range(2)}
+        return {name: count for name, count in found.items() if name in self.memories()}
+
     # --- delays ----------------------------------------------------------------------------------------------
     def delays(self):
         """Matrices whose spikes come late: matrix -> (layer whose spikes they are, most frames)."""
@@ -152,9 +213,19 @@ class Sizes:
             rows[matrix], first = range(first, first + count), first + count
         return rows
 
+    def source_of(self, matrix):
+        """The layer whose spikes a matrix is multiplied with."""
+        return len(self.layers) - 1 if matrix == "fc" else int(matrix[-1]) - matrix.startswith("forward")
+
     def history_of(self, layer):
-        """Frames of a layer's spikes that are kept beyond the newest."""
+        """Frames of a layer's spikes that delays look back on, beyond the newest."""
         return max((most for source, most in self.delays().values() if source == layer), default=0)
+
+    def frames_kept(self, layer):
+        """Frames of a layer's spikes that are kept beyond the newest: changes need one more than delays."""
+        late = self.delays()
+        return max([self.history_of(layer)] + [1 + late.get(matrix, (0, 0))[1] for matrix in self.changes()
+                                               if self.source_of(matrix) == layer])
 
     # --- weight rows -----------------------------------------------------------------------------------------
     def matrices(self):
@@ -231,7 +302,14 @@ class Sizes:
             found["neuron_state"] = (self.words, self.state_bits, self.state_bits)
             if self.neuron_bits:
                 found["neuron_table"] = (self.words, self.neuron_bits, self.load_bits)
-        return found
+        whole = {}  # rows that are written whole
+        if self.sums_kept:
+            whole["neuron_kept"] = (self.words, self.kept_row_bits)
+        if self.serial_combine:
+            whole["neuron_input"] = (self.words_of(0), self.current_row_bits)
+        if self.readout_on_change:
+            whole |= dict.fromkeys(("kept_logits0", "kept_logits1"), (-(-self.beats // 2), self.logit_row_bits))
+        return found | {name: (max(2, rows), bits, bits) for name, (rows, bits) in whole.items()}
 
     # --- widths ----------------------------------------------------------------------------------------------
     @property
@@ -260,4 +338,6 @@ class Sizes:
         spiking = [2 * self.last.neurons * limit]  # FC with doubled weights
         spiking += [(before.neurons + layer.recurrent * layer.neurons) * limit
                     for before, layer in zip(self.layers, self.layers[1:], strict=False)]
+        if self.changes():  # a sum of changes is as often +8 as -8
+            spiking = [bound + 1 for bound in spiking]
         return max(group, combined, max(spiking) - 1).bit_length() + 1

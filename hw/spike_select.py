@@ -26,11 +26,12 @@ class SpikeSelect(wiring.Component):
     write    In   take a row of delays, as `row`, `data` (`Buffer.DELAYS`); only where there are delays
     chosen   Out  [2] time steps: the layer's low half of neurons, then, from bit `config.half` on, its high half
     present  Out  the neurons that it has, likewise
+    before   Out  [2] what was `chosen` of them in the frame before, only where sums are kept
     """
 
     def __init__(self, *, config):
         c = self.config = config
-        self.clocked = bool(c.delays())
+        self.clocked = any(c.frames_kept(k) for k in range(len(c.layers)))
         half = 2 * c.half
         ports = {
             "spikes": In(c.widest).array(2 * len(c.layers)),
@@ -40,6 +41,8 @@ class SpikeSelect(wiring.Component):
             "chosen": Out(half).array(2),
             "present": Out(half),
         }
+        if c.changes():
+            ports["before"] = Out(half).array(2)
         if c.delays():
             rows = max(rows.stop for rows in c.delay_rows().values())
             ports |= {"write": In(1), "row": In(index_bits(rows)), "data": In(c.load_bits)}
@@ -50,19 +53,30 @@ class SpikeSelect(wiring.Component):
         c = self.config
         frames = [self._history(m, k) for k in range(len(c.layers))]
         delays = {matrix: self._table(m, matrix) for matrix in c.delays()}
-        chosen, present = [[], []], []
+        chosen, before, present = [[], []], [[], []], []
         for layer, matrix in sources(c):
             n = c.layers[layer].neurons
             for step in range(2):
                 history = [frame[step] for frame in frames[layer]]
-                late = Cat(Array(frame[i] for frame in history[:c.delays()[matrix][1] + 1])[delays[matrix][i]]
-                           for i in range(n)) if matrix else history[0][:n]
-                chosen[step].append(self._halves(late, layer))
+                chosen[step].append(self._halves(self._late(history, layer, matrix, delays), layer))
+                if c.changes():  # of a source whose sums nobody keeps there may be no earlier frame: nobody asks
+                    earlier = history[1:] or history
+                    before[step].append(self._halves(self._late(earlier, layer, matrix, delays), layer))
             present.append(self._halves(Const((1 << n) - 1, n), layer))
         for step in range(2):
             m.d.comb += self.chosen[step].eq(pick(self.source, chosen[step]))
+            if c.changes():
+                m.d.comb += self.before[step].eq(pick(self.source, before[step]))
         m.d.comb += self.present.eq(pick(self.source, present))
         return m
+
+    def _late(self, history, layer, matrix, delays):
+        """Spikes on their way into a matrix, out of a layer's frames, newest first."""
+        n = self.config.layers[layer].neurons
+        if not matrix:
+            return history[0][:n]
+        frames = history[:self.config.delays()[matrix][1] + 1]
+        return Cat(Array(frame[i] for frame in frames)[delays[matrix][i]] for i in range(n))
 
     def _halves(self, bits, layer):
         low = self.config.half_of(layer)
@@ -72,7 +86,7 @@ class SpikeSelect(wiring.Component):
         """Frames of a layer's spikes, newest first, each [2] time steps."""
         n = self.config.layers[layer].neurons
         frames = [[self.spikes[2 * layer + step] for step in range(2)]]
-        for back in range(1, self.config.history_of(layer) + 1):
+        for back in range(1, self.config.frames_kept(layer) + 1):
             kept = [Signal(n, name=f"earlier_{layer}_{back}_{step}") for step in range(2)]
             for newer, older in zip(frames[-1], kept, strict=True):
                 with m.If(self.clear):

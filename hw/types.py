@@ -77,6 +77,15 @@ def operation_layout(config):
     })
 
 
+def change_scan(config):
+    """What a scan of changes adds to `spike_scan`; nothing where no sum is kept.
+
+    change      In   visit the neurons whose spikes differ from the frame before
+    negates[k]  Out  the row is subtracted in PE set k
+    """
+    return {"change": In(1), "negates": Out(1).array(2)} if config.changes() else {}
+
+
 def digit_scan(config):
     """Scan of the input features' digits (type A): one slot a cycle while `advance`.
 
@@ -107,12 +116,14 @@ def spike_scan(config):
     advance     In   the slot is taken
     mask, gate  In   which neurons are visited, and which spike opens the gate
     split       In   each PE set scans its own half
+    change, negates    `change_scan`
     """
     return Signature({
         "visits": Out(data.StructLayout({"valid": 1, "row": range(config.half)})).array(2),
         "gates": Out(1).array(2), "doubles": Out(1).array(2), "banks": Out(1).array(2),
         "last": Out(1),
         "start": In(1), "advance": In(1), "mask": In(Mask), "gate": In(Gate), "split": In(1),
+        **change_scan(config),
     })
 
 

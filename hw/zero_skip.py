@@ -7,6 +7,9 @@ arXiv 2503.21337, section III (zero-skipping unit) and II-D (parallel time steps
     D  recurrent, two time steps in parallel: visits every neuron as published, or OR(s0, s1) only (union);
        set k is gated by s_k
 
+A scan of changes visits the neurons whose spikes differ from the frame before, b, in place of those that fired; the
+row is added where s_k rose and subtracted where it fell, twice where a merged value s0 + s1 moved by two.
+
 The scan works on two halves of the widest layer; without `split` it takes the low half, then the high half.
 Combinational from its register of pending neurons: one visit a slot, no slot lost between scans; a scan takes
 max(1, visits) slots.
@@ -38,6 +41,7 @@ class ZeroSkip(wiring.Component):
 
     spikes   In   [2] time steps: low half, then high half, as `SpikeSelect` gives them
     present  In   neurons that there are, as many bits
+    before   In   [2] the spikes in the frame before, likewise; only where sums are kept
     scan     Out  `types.spike_scan`
     """
 
@@ -47,11 +51,13 @@ class ZeroSkip(wiring.Component):
             "spikes": In(2 * config.half).array(2),
             "present": In(2 * config.half),
             "scan": Out(spike_scan(config)),
+            **({"before": In(2 * config.half).array(2)} if config.changes() else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
         half, scan = self.config.half, self.scan
+        changes = bool(self.config.changes())
         pending, after, fired = [], [], []
         for h in range(2):
             part = slice(h * half, (h + 1) * half)
@@ -66,6 +72,11 @@ class ZeroSkip(wiring.Component):
                     m.d.comb += whole.eq(s0)
                 with m.Case(Mask.STEP1):
                     m.d.comb += whole.eq(s1)
+            seen = [s0, s1]
+            if changes:
+                seen += [self.before[0][part], self.before[1][part]]
+                with m.If(scan.change):
+                    m.d.comb += whole.eq(self._changed(*seen))
             remaining = Signal(half, name=f"remaining_{h}")
             pend = Signal(half, name=f"pending_{h}")
             left = Signal(half, name=f"left_{h}")
@@ -86,11 +97,11 @@ class ZeroSkip(wiring.Component):
                 m.d.sync += remaining.eq(left)
             pending.append(pend)
             after.append(left)
-            fired.append(((lowest & s0).any() & taken, (lowest & s1).any() & taken))
+            fired.append([(lowest & spikes).any() & taken for spikes in seen])
         m.d.comb += scan.last.eq(~(after[0].any() | after[1].any()))
         for k in range(2):
             s0, s1 = Signal(name=f"s0_{k}"), Signal(name=f"s1_{k}")
-            either = [fired[0][step] | fired[1][step] for step in range(2)]
+            either = [fired[0][i] | fired[1][i] for i in range(len(fired[0]))]
             m.d.comb += [
                 s0.eq(Mux(scan.split, fired[k][0], either[0])),
                 s1.eq(Mux(scan.split, fired[k][1], either[1])),
@@ -105,4 +116,30 @@ class ZeroSkip(wiring.Component):
                     m.d.comb += scan.gates[k].eq(s1)
                 with m.Case(Gate.MERGED):
                     m.d.comb += [scan.gates[k].eq(s0 | s1), scan.doubles[k].eq(s0 & s1)]
+            if changes:
+                b0, b1 = (Mux(scan.split, fired[k][i], either[i]) for i in (2, 3))
+                with m.If(scan.change):
+                    self._difference(m, k, s0, s1, b0, b1)
         return m
+
+    def _changed(self, s0, s1, b0, b1):
+        """Neurons whose spikes differ, as the gate looks at them."""
+        scan = self.scan
+        merged = (s0 ^ s1 ^ b0 ^ b1) | ((s0 & s1) ^ (b0 & b1))
+        either = (s0 ^ b0) | (s1 ^ b1)
+        return Mux(scan.gate == Gate.MERGED, merged, Mux(scan.mask == Mask.STEP0, s0 ^ b0, either))
+
+    def _difference(self, m, k, s0, s1, b0, b1):
+        """What PE set k adds of the neuron visited: s - b of its gate's spike."""
+        scan = self.scan
+        with m.Switch(scan.gate):
+            with m.Case(Gate.OWN):
+                m.d.comb += [scan.gates[k].eq((s1 ^ b1) if k else (s0 ^ b0)), scan.negates[k].eq(b1 if k else b0)]
+            with m.Case(Gate.MERGED):
+                m.d.comb += [
+                    scan.gates[k].eq((s0 ^ s1 ^ b0 ^ b1) | ((s0 & s1) ^ (b0 & b1))),
+                    scan.doubles[k].eq((s0 & s1 & ~b0 & ~b1) | (~s0 & ~s1 & b0 & b1)),
+                    scan.negates[k].eq(((b0 | b1) & ~(s0 | s1)) | (b0 & b1 & ~(s0 & s1))),
+                ]
+            with m.Default():  # one time step
+                m.d.comb += [scan.gates[k].eq(s0 ^ b0), scan.negates[k].eq(b0)]

@@ -2,7 +2,7 @@
 
 import torch
 
-from hw.interface import MODES, WEIGHT_BUFFERS, phases
+from hw.interface import ALL_MODES, WEIGHT_BUFFERS, phases
 from sw import golden
 
 LANES = ("frame", "neuron")
@@ -37,7 +37,7 @@ async def each_mode(board, machine, model, frames, names, signals=tuple(SIGNALS)
     (name, what was `Observed`, golden's trace, counters).
     """
     for name in names:
-        mode, x = MODES[name], frames() if callable(frames) else frames
+        mode, x = ALL_MODES[name], frames() if callable(frames) else frames
         await machine.select(mode)
         observed = await machine.run(x)
         trace, counters = reference(model, mode, x), machine.counters()

@@ -2,6 +2,7 @@
 
 import cocotb
 import numpy as np
+from cocotb.triggers import FallingEdge
 
 from cosim.bench.monitor import Monitor, Observed
 from cosim.bench.networks import random_model
@@ -70,6 +71,8 @@ class Machine:
         feeding = cocotb.start_soon(self.features.send(pack([v], width) for v in np.asarray(x).ravel().tolist()))
         logits = [await self._frame() for _ in range(frames)]
         await feeding
+        while not int(self.dut.idle.value):  # counters are final
+            await FallingEdge(self.dut.clk)
         return Observed(**self.monitor.take(frames, self.mode.time_steps), logits=np.array(logits))
 
     async def _frame(self):

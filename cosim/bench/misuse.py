@@ -2,7 +2,7 @@
 
 from cosim.bench.accesses import Accesses
 from cosim.bench.bus import NOWHERE, REFUSED, WHOLE
-from hw.bus.register_map import load_words
+from hw.bus.register_map import load_words, modes
 from hw.load_port import load_targets
 
 
@@ -39,8 +39,10 @@ class Misuse(Accesses):
             register = pick([r for r in self.map.registers.values() if r.writable and r.mask != 0xffffffff])
             await self.write(register.name, ~register.mask & 0xffffffff, errors={"value"})
         elif kind == "mode":
-            value = pick((6, 7, 14, 15) if not busy else (6, 0, 1, 9))
-            await self.write("mode", value, errors=busy | ({"value"} if value in (6, 7, 14, 15) else set()))
+            wrong = sorted(set(range(16)) - set(modes(self.config)))  # none, where every mode is built
+            value = pick(wrong if not busy and wrong else (*wrong[:1], 0, 1, 9))
+            if busy or wrong:
+                await self.write("mode", value, errors=busy | ({"value"} if value in wrong else set()))
         elif kind == "threshold":
             value = pick((0, 1 << self.config.potential_bits - 1, (1 << self.config.potential_bits) - 1))
             layer = self.chance.randrange(self.map["threshold"].count)

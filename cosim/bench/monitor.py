@@ -66,6 +66,8 @@ class Monitor:
 
     async def watch_input(self):
         """Group sums and input current, in the cycle in which PE set 0 takes the current."""
+        if self.config.serial_combine:
+            return await self._watch_words()
         c, load = self.config, self.dut.pe_set0.load
         while True:
             await RisingEdge(load)
@@ -73,6 +75,22 @@ class Monitor:
             self.input["low"].append(self._accumulators(0))
             self.input["high"].append(self._accumulators(1))
             self.input["current"].append(unpack(int(self.dut.combine.current.value), c.accumulator_bits, c.lanes))
+
+    async def _watch_words(self):
+        """The same where input currents are made a word of neurons at a time."""
+        c, made = self.config, self.dut.kept_sums.combine
+        while True:
+            await RisingEdge(made)
+            await FallingEdge(self.dut.clk)
+            self.input["low"].append(self._accumulators(0))
+            self.input["high"].append(self._accumulators(1))
+            row = []
+            while int(made.value):
+                word = int(self.dut.kept_sums.current__data.value)
+                row.append(unpack(word & (1 << c.lif_lanes * c.accumulator_bits) - 1, c.accumulator_bits, c.lif_lanes))
+                await FallingEdge(self.dut.clk)
+            row = np.concatenate(row)
+            self.input["current"].append(np.pad(row, (0, c.lanes - len(row))))
 
     async def watch_lif(self):
         """Sums, potentials and spikes of each word, in the cycle in which its new state is about to be kept."""

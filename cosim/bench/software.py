@@ -17,7 +17,7 @@ from cosim.bench.packing import pack
 from cosim.bench.streams import alternate, bursts, sometimes
 from hw.bus.frame_buffer import frame_words
 from hw.bus.register_map import load_words
-from hw.interface import MODES, Buffer
+from hw.interface import ALL_MODES, Buffer, modes_of
 from sw import golden
 from sw.integers import images
 
@@ -76,18 +76,18 @@ class Software(Beside):
 
     async def select(self, clear):
         """Another mode. The time steps' spikes are not of one shape: a change of their number needs a clear."""
-        name = self.chance.choice(list(MODES))
-        clear = clear or self.mode is None or MODES[name].time_steps != MODES[self.mode].time_steps
+        name = self.chance.choice(list(modes_of(self.config)))
+        clear = clear or self.mode is None or ALL_MODES[name].time_steps != ALL_MODES[self.mode].time_steps
         self.mode = name
-        await self.write("mode", MODES[name].bits)
-        self.board.check("mode read back", MODES[name].bits, await self.read("mode"))
+        await self.write("mode", ALL_MODES[name].bits)
+        self.board.check("mode read back", ALL_MODES[name].bits, await self.read("mode"))
         if clear:
             await self.write("control", 3)
             self._forgotten()
 
     def predict(self, x):
         """Golden's logits of one more frame, a list; state goes on."""
-        mode = MODES[self.mode]
+        mode = ALL_MODES[self.mode]
         trace = golden.run(self.model, x[None, None], mode.time_steps, self.state)
         before, self.state = self.state, trace.state
         if before is not None:  # cost looks at the spikes of the frame before

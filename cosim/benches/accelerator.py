@@ -6,7 +6,7 @@ from cosim.bench.frames import STEPS, check_counters, check_run, each_mode, refe
 from cosim.bench.machine import Machine
 from cosim.bench.networks import random_frames
 from cosim.bench.setup import patience, scoreboard
-from hw.interface import MODES, Register
+from hw.interface import MODES, Register, modes_of
 
 FRAMES = 5
 
@@ -16,7 +16,7 @@ async def every_mode(dut):
     """In each mode a streamed utterance gives golden's bits on every signal, in exactly golden's cycles and reads."""
     c, g, machine, model = await Machine.with_random_model(dut)
     with scoreboard("every_mode") as board:
-        async for name, _, trace, _ in each_mode(board, machine, model, lambda: random_frames(c, FRAMES, g), MODES):
+        async for name, _, trace, _ in each_mode(board, machine, model, lambda: random_frames(c, FRAMES, g), modes_of(c)):
             board.report(**{f"spike share, {name}": round(float(trace.spikes.float().mean()), 3)})
 
 
@@ -25,7 +25,7 @@ async def frame_by_frame(dut):
     """Frames that come one at a time, each after the last logit of the one before, cost exactly golden's cycles."""
     c, g, machine, model = await Machine.with_random_model(dut, 1)
     with scoreboard("frame_by_frame") as board:
-        for name, mode in MODES.items():
+        for name, mode in modes_of(c).items():
             x = random_frames(c, 3, g)
             trace = reference(model, mode, x)
             await machine.select(mode)

@@ -9,7 +9,7 @@ from cosim.bench.machine import Machine
 from cosim.bench.networks import random_frames, random_model
 from cosim.bench.setup import configuration, generator, patience, scoreboard, seed
 from cosim.bench.streams import alternate, bursts, never, sometimes
-from hw.interface import MODES, Phase
+from hw.interface import ALL_MODES, BY_CHANGE, MODES, Phase
 
 
 class Case(Enum):
@@ -38,8 +38,8 @@ async def pauses(dut, case):
     model = random_model(c, g)
     with scoreboard(f"pauses/case={case.name}") as board:
         await machine.load(model, MODES["t1"])
-        for name in ("t1", "t2_unmerged", "t2_union"):
-            mode = MODES[name]
+        for name in ("t1", "t2_unmerged", "t2_union", *(BY_CHANGE if c.changes() else ())):
+            mode = ALL_MODES[name]
             x = random_frames(c, 3, g)
             await machine.select(mode)
             observed = await machine.run(x)

@@ -6,7 +6,7 @@ from cosim.bench.frames import check_run, each_mode, reference
 from cosim.bench.machine import Machine
 from cosim.bench.networks import Steered, random_frames, random_model, weights
 from cosim.bench.setup import configuration, generator, patience, scoreboard
-from hw.interface import MODES
+from hw.interface import MODES, modes_of
 
 
 def last_layer(config, spikes):
@@ -58,5 +58,5 @@ async def utterance(dut, weight):
     machine = await Machine.power_up(dut, c)
     with scoreboard(f"utterance/weight={weight}") as board:
         await machine.load(model, MODES["t1"])
-        async for _ in each_mode(board, machine, model, lambda: random_frames(c, 3, g), MODES, ("logit",)):
+        async for _ in each_mode(board, machine, model, lambda: random_frames(c, 3, g), modes_of(c), ("logit",)):
             pass

@@ -7,7 +7,7 @@ from cosim.bench.frames import STEPS, each_mode
 from cosim.bench.machine import Machine
 from cosim.bench.networks import Steered, random_frames, weights
 from cosim.bench.setup import configuration, generator, patience, scoreboard
-from hw.interface import MODES
+from hw.interface import MODES, modes_of
 
 SIGNALS = ("current", "potential", "spike")
 
@@ -51,5 +51,5 @@ async def random_networks(dut):
     """Random recurrence gives golden's currents, potentials, spikes, cycles and row reads in every mode."""
     c, g, machine, model = await Machine.with_random_model(dut, 1)
     with scoreboard("random_networks") as board:
-        async for _ in each_mode(board, machine, model, lambda: random_frames(c, 8, g), MODES, SIGNALS):
+        async for _ in each_mode(board, machine, model, lambda: random_frames(c, 8, g), modes_of(c), SIGNALS):
             pass

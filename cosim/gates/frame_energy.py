@@ -60,14 +60,17 @@ def heard(config, mode, data, count, seeds):
     return out
 
 
-def estimate(report, buffers, cycles, reads):
-    """nJ a frame by part, of frames with these cycles and reads, on the netlist of a report of `sottovoce power`."""
+def estimate(report, buffers, cycles, reads, accesses=None):
+    """nJ a frame by part, of frames with these cycles and reads, on the netlist of a report of `sottovoce power`.
+
+    `accesses` are (reads, writes) a frame of the memories that are no weights, `config.accesses()`.
+    """
     total = report["total"]
     pj_cycle = 1e3 * (total["dynamic_nj"] - total["sram_nj"]) / report["cycles_per_frame"]
-    accesses = {}
-    power.add_memories(accesses, {name: b.row() for name, b in buffers.items()},
-                       dict(zip(WEIGHT_BUFFERS, reads.mean(0).tolist(), strict=True)), 1)
-    sram = sum(row["sram_nj"] for row in accesses.values())
+    memory = {}
+    power.add_memories(memory, {name: b.row() for name, b in buffers.items()},
+                       dict(zip(WEIGHT_BUFFERS, reads.mean(0).tolist(), strict=True)), 1, accesses)
+    sram = sum(row["sram_nj"] for row in memory.values())
     logic = float(np.mean(cycles)) * pj_cycle * 1e-3
     out = {"logic_nj": logic, "sram_nj": sram, "leakage_nj": total["leakage_nj"]}
     return {k: round(v, 3) for k, v in out.items()} | {
@@ -100,7 +103,7 @@ def table(args, config, folder):
                        "corner": corner, "activity": source, "frames": len(cycles), "of": said,
                        "cycles_per_frame": round(float(np.mean(cycles)), 2),
                        "row_reads_per_frame": round(float(np.mean(reads.sum(1))), 2),
-                       **estimate(report, buffers, cycles, reads), "routed": report["routed"],
+                       **estimate(report, buffers, cycles, reads, config.accesses()), "routed": report["routed"],
                        "command": args.command, "published_uw": published.POWER_UW}
                 whole = found.get((stage, corner, "recording")) if source == "recording" else None
                 if whole:

@@ -24,7 +24,7 @@ from hw.flow.lib import cell_models, memories, routed
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.runs import folder_of, stimulus_of
-from hw.interface import MODES
+from hw.interface import ALL_MODES
 from sw import golden, options
 
 
@@ -65,7 +65,7 @@ def add_arguments(parser):
     parser.add_argument("--blocks", nargs="+", default=["accelerator"], help="modules (default: the whole)")
     parser.add_argument("--layout", action="store_true", help="the netlist of `sottovoce layout`")
     parser.add_argument("--frames", type=options.whole, default=20, help="frames to run (default: %(default)s)")
-    parser.add_argument("--mode", choices=MODES,
+    parser.add_argument("--mode", choices=ALL_MODES,
                         help="default: t2_merged; t1 for a model that was trained for one time step")
     parser.add_argument("--source", default="speech", choices=("speech", "published"),
                         help="real speech, or a network at the published activity (default: %(default)s)")
@@ -82,10 +82,10 @@ def run(args):
     model = models.load(args.model) if args.model else None
     config = model.config if model else configs.load(args.config)
     args.mode = args.mode or ("t1" if model and model.time_steps == 1 else "t2_merged")
-    model, x, said = stimulus.of(config, MODES[args.mode], args.frames, args.source, model, args.features)
+    model, x, said = stimulus.of(config, ALL_MODES[args.mode], args.frames, args.source, model, args.features)
     if args.stimulus_only is not None:
         path = Path(args.stimulus_only or stimulus_of(args, config, args.source))
-        write_stimulus(path, model, MODES[args.mode], x)
+        write_stimulus(path, model, ALL_MODES[args.mode], x)
         print(f"{path}: {len(x)} frames, {args.mode}; {said}")
         return 0
     library = libraries.load(args.lib, args.pdk)

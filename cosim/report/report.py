@@ -15,7 +15,7 @@ from cosim import models, results
 from cosim.report import browser, page, recorder, timeline, units
 from cosim.report.figures import Results
 from hw import store
-from hw.interface import phases
+from hw.interface import MODES, phases
 from sw import options
 from sw.data import audio
 
@@ -33,7 +33,7 @@ def simulate(wav, name, number=None):
     """
     trained, wave, found = models.by_time_steps(name), audio.read(wav), []
     for mode in SHOWN:
-        model = trained.get(models.MODES[mode].time_steps)
+        model = trained.get(MODES[mode].time_steps)
         if model is None:
             continue
         heard = models.hear(model, wave).utterances

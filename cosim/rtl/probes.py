@@ -9,6 +9,7 @@ BENCHES = {
         "lif": [*HARNESS["lif"], "seen_currents"],
         "pe_array": ["load", "accumulators"],
         "combine": ["current"],
+        "kept_sums": ["combine", "current__data"],
     },
 }
 
@@ -28,5 +29,12 @@ def bench_control_file(toplevel, verilog):
     module = re.search(rf"^module {toplevel}\(.*?^endmodule", verilog, re.M | re.S).group()
     ports = re.findall(r"^\s*(input|output)\s(?:signed\s)?(?:\[[^]]*\]\s)?(\w+)\s*;", module, re.M)
     access = {"input": "public_flat_rw", "output": "public_flat_rd"}
-    return control_file(BENCHES.get(toplevel, {}),
+    return control_file(_present(BENCHES.get(toplevel, {}), verilog),
                         [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports])
+
+
+def _present(probes, verilog):
+    """Of probes those whose module and signal a configuration has."""
+    texts = {module: re.search(rf"^module {module}\(.*?^endmodule", verilog, re.M | re.S) for module in probes}
+    return {module: [name for name in names if re.search(rf"\b{name}\b", texts[module].group())]
+            for module, names in probes.items() if texts[module]}

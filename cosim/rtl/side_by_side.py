@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from cosim.rtl import harness
-from hw.interface import MODES
+from hw.interface import ALL_MODES
 from sw import golden
 
 
@@ -22,7 +22,7 @@ class Outcome:
 
 def check(model, mode_name, utterances, *, isolated=False, quiet=False, folder=None):
     """Run one mode on both sides; a progress bar counts frames, once everything is compiled."""
-    mode = MODES[mode_name]
+    mode = ALL_MODES[mode_name]
     folder = folder or harness.build(model.config)
     frames = sum(len(u) for u in utterances)
     with tqdm(total=frames, desc=f"{mode_name}: gates", unit="frame", file=sys.stderr, leave=False,

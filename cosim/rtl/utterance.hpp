@@ -32,6 +32,7 @@ void run_utterance(Machine& machine, const uint32_t* features, uint32_t frames, 
     // The last pass of a frame drains while the next frame is computed: two records are open at a time.
     Record computing{}, leaving{};
     bool pending = false;  // `leaving` still waits for logits
+    bool left = false;     // the last logit has left; where it leaves straight from the PE sets, before the frame ends
     std::vector<uint64_t> started(frames);
     uint32_t sent = 0, received = 0, beat = 0;
     const uint32_t total = frames * FEATURES;
@@ -69,10 +70,13 @@ void run_utterance(Machine& machine, const uint32_t* features, uint32_t frames, 
         sent += taken;
         if (last) {
             if (beat != BEATS) fail("a frame has fewer logits than the configuration");
+            put64((pending ? leaving : computing).last_logit, now);
+            left = true;
+        }
+        if (left && pending) {
             put64(leaving.first_feature, started[received]);
-            put64(leaving.last_logit, now);
             take(leaving);
-            pending = false;
+            pending = left = false;
             beat = 0;
             received++;
             deadline = machine.cycle + 100000;

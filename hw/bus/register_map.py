@@ -83,8 +83,9 @@ class RegisterMap:
 
 def modes(config):
     """Every value that the mode register takes: bits of each `interface.Mode`."""
-    del config  # a mode whose mechanism is not built runs as the nearest that is
-    return sorted(Mode(two, recurrent, merge).bits for two in (False, True) for recurrent in Recurrent
+    # a mode whose mechanism is not built runs as the nearest that is
+    ways = [way for way in Recurrent if way is not Recurrent.CHANGE or config.changes()]
+    return sorted(Mode(two, recurrent, merge).bits for two in (False, True) for recurrent in ways
                   for merge in (False, True))
 
 

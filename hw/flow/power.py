@@ -69,18 +69,27 @@ def clock_root(sim_pins, voltage, cycles, frames):
     return sim_pins * 1e-12 * voltage**2 * cycles / frames * 1e9
 
 
-def add_memories(blocks, memories, reads, frames):
+def add_memories(blocks, memories, reads, frames, accesses=None):
     """SRAM accesses and leakage into `blocks`, one block a memory.
 
-    Row reads of weights were counted; of neurons, every word is read once a frame, and its state written once.
+    Row reads of weights were counted; of other memories, `accesses` are (reads, writes) a frame (`config.accesses()`);
+    without them, every word of neurons is read once, and its state written once.
     """
+    if accesses is None:
+        accesses = {name: (m["rows"], m["rows"] * (name == "neuron_state")) for name, m in memories.items()
+                    if name.startswith("neuron")}
     for name, m in memories.items():
         row = blocks.setdefault(name, dict.fromkeys(KINDS, 0.0))
-        count = m["rows"] if name.startswith("neuron") else reads[name.removesuffix("_weights")] / frames
-        row["sram_nj"] += count * m["read_pj"] * 1e-3
-        if name == "neuron_state":
-            row["sram_nj"] += count * m["write_pj"] * m["macros"] * 1e-3
+        if name in accesses:
+            row["sram_nj"] += access_nj(m, *accesses[name])
+        else:
+            row["sram_nj"] += reads[name.removesuffix("_weights")] / frames * m["read_pj"] * 1e-3
         row["leakage_nj"] += m["leakage_nw"] * FRAME_S
+
+
+def access_nj(memory, reads, writes):
+    """nJ of so many reads, and writes of whole rows, of a memory by its row of a report."""
+    return (reads * memory["read_pj"] + writes * memory["write_pj"] * memory["macros"]) * 1e-3
 
 
 def kept_alive(blocks, memories):
@@ -153,7 +162,8 @@ def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
     blocks = by_block(instances, cells_of, seconds, window["frames"], result["blocks"])
     blocks["clock net"] = dict.fromkeys(KINDS, 0.0)
     blocks["clock net"]["switching_nj"] = clock_root(root_pf, library.cells.voltage, window["cycles"], window["frames"])
-    add_memories(blocks, result["memories"], window["row_reads"], window["frames"])
+    add_memories(blocks, result["memories"], window["row_reads"], window["frames"],
+                 configs.from_dict(result["configuration"]).accesses())
     total = {kind: sum(b[kind] for b in blocks.values()) for kind in KINDS}
     total["dynamic_nj"] = sum(total[k] for k in KINDS if k != "leakage_nj")
     total["energy_nj"] = total["dynamic_nj"] + total["leakage_nj"]

@@ -63,7 +63,7 @@ def add_arguments(parser):
     parser.add_argument("--adders", choices=("ripple", "tree"), default="ripple",
                         help="small or fast ones (default: %(default)s)")
     parser.add_argument("--no-clock-gating", action="store_true", help="keep enables as multiplexers")
-    parser.add_argument("--prefer", choices=("area", "energy"), default="area",
+    parser.add_argument("--prefer", choices=memories.PREFERENCES, default="area",
                         help="choice of macros (default: %(default)s)")
     parser.add_argument("--memories", choices=("macros", "flip-flops"), default="macros",
                         help="SRAM macros, or flip-flops for a netlist of cells alone: choose a --variant for it "

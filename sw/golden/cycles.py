@@ -1,10 +1,11 @@
 """Cycle and row-read model: equals the counters of the RTL exactly, frame by frame.
 
 Slots a frame takes, in the sequencer's order: for each group of layer 0, each feature max(1, nonzero digits of its
-fuller group), and one to combine; each scan of a group max(1, visits); one a LIF word and time step, or two a word
-where the LIF unit's state is in memory; one to wait before a layer without recurrence (each group) and before the FC;
-each FC pass its scans, but no less than its predecessor's beats + 1, when the drain holds it up; one to capture the
-last pass.
+fuller group), and one to combine, or one a word where that is serial; each scan of a group max(1, visits); one a LIF
+word and time step, or two a word where the LIF unit's state is in memory; one to wait before a layer without recurrence
+(each group; of layer 0 where combining is serial) and before the FC; each FC pass its scans, but no less than its
+predecessor's beats + 1, when the drain holds it up; one to capture the last pass. Where logits leave directly, each
+pass takes its scans and its beats, and the last one more. Scans of changes visit what differs from the frame before.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import torch
 from hw.interface import WEIGHT_BUFFERS, phases
 
 from .blocks import GROUP_BITS, digits
-from .scans import fc_scans, recurrent_scans
+from .scans import by_change, fc_scans, recurrent_scans
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,19 @@ class Cost:
         return self.interval + self.ends
 
 
-def _visited(spikes, mask):
-    """Neurons a mask selects: spikes (..., 2, N) -> (..., N) bool."""
+def _visited(spikes, mask, before=None, merged=False):
+    """Neurons a mask selects: spikes (..., 2, N) -> (..., N) bool; with `before`, those whose spikes changed."""
+    if before is not None:
+        spikes, before = (pair.int().sum(-2, keepdim=True) if merged else pair for pair in (spikes, before))
+        differ = spikes != before
+        return differ[..., 0, :] if mask == "STEP0" else differ.any(-2)
     s0, s1 = spikes[..., 0, :], spikes[..., 1, :]
     return {"ALL": torch.ones_like(s0), "UNION": s0 | s1, "STEP0": s0, "STEP1": s1}[mask]
 
 
-def _scan(spikes, mask, split):
+def _scan(spikes, mask, split, before=None, merged=False):
     """Slots (...) and visits of the two halves (..., 2) of one scan of spikes (..., 2, N)."""
-    chosen, half = _visited(spikes, mask), -(-spikes.shape[-1] // 2)
+    chosen, half = _visited(spikes, mask, before, merged), -(-spikes.shape[-1] // 2)
     halves = torch.stack([chosen[..., :half].sum(-1), chosen[..., half:].sum(-1)], -1)
     return (halves.amax(-1) if split else halves.sum(-1)).clamp_min(1), halves
 
@@ -70,45 +75,57 @@ def cycles(config, mode, x, trace):
     fuller = groups.amax(-1)  # (B, T, F)
     turns = [-(-layer.neurons // config.lanes) for layer in config.layers]
     spent[..., names.INPUT.value] = turns[0] * fuller.clamp_min(1).sum(-1)
-    spent[..., names.COMBINE.value] = turns[0]
+    spent[..., names.COMBINE.value] = config.words_of(0) if config.serial_combine else turns[0]
     reads[..., 0] = turns[0] * (fuller > 0).sum(-1)
 
     waits = 1
     for k, layer in enumerate(config.layers):
         matrices = [f"L{k}_RECURRENT"] * layer.recurrent + [f"L{k}_FORWARD"] * (k > 0)
         for name in matrices:
-            spikes = _two(trace.scanned[f"recurrent{k}" if name.endswith("RECURRENT") else f"forward{k}"])
+            matrix = f"recurrent{k}" if name.endswith("RECURRENT") else f"forward{k}"
+            spikes, before = _two(trace.scanned[matrix]), _before(trace, matrix, mode, config)
             for mask, _, split, _ in recurrent_scans(mode, config):
-                slots, halves = _scan(spikes, mask, split)
+                slots, halves = _scan(spikes, mask, split, before)
                 spent[..., names[name].value] += turns[k] * slots
                 reads[..., 1:3] += turns[k] * halves
         words = -(-layer.neurons // config.lif_lanes)
         spent[..., names[f"L{k}_LIF"].value] = words * (2 if config.lif_in_memory else mode.time_steps)
-        waits += turns[k] * (k > 0 and not layer.recurrent)
+        waits += turns[k] * (not layer.recurrent and (k > 0 or config.serial_combine))
     spent[..., names.WAIT.value] = waits
-    _fc(config, mode, _two(trace.scanned["fc"]), spent, reads)
+    _fc(config, mode, trace, spent, reads)
     return Cost(spent, reads, ends(config))
+
+
+def _before(trace, matrix, mode, config):
+    """Spikes of the frame before, where a scan visits only what differs from them; else None."""
+    return _two(trace.scanned_before[matrix]) if by_change(matrix, mode, config) else None
 
 
 def ends(config):
     """Cycles of a frame outside its slots: first feature's arrival, last capture, the last pass's beats."""
+    if config.drain == "direct":  # the last beat leaves in the last slot
+        return 1
     per_pass = 2 * config.lanes // config.logits_per_beat
     return 2 + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
 
 
-def _fc(config, mode, spikes, spent, reads):
-    names = phases(config)
+def _fc(config, mode, trace, spent, reads):
+    names, spikes, before = phases(config), _two(trace.scanned["fc"]), _before(trace, "fc", mode, config)
     beats = 2 * config.lanes // config.logits_per_beat
     for index in range(config.passes):
         split = config.split_pass and index == config.passes - 1
         slots = 0
         for mask, _ in fc_scans(mode, config):
-            scan, halves = _scan(spikes, mask, split)
+            scan, halves = _scan(spikes, mask, split, before, merged=mask == "UNION")
             slots = slots + scan
             reads[..., 3:5] += halves if split else halves.sum(-1, keepdim=True)
         spent[..., names.FC.value] += slots
+        if config.drain == "direct":
+            last = index == config.passes - 1
+            spent[..., (names.FINAL if last else names.FC).value] += \
+                config.outputs // config.logits_per_beat - index * beats if last else beats
         # The slot after this pass captures it; it waits while the capture before, `slots` slots ago, still drains.
-        if index > 0:
+        elif index > 0:
             stall = (beats + 1 - slots).clamp_min(0)
             follower = names.FINAL if index == config.passes - 1 else names.FC
             spent[..., follower.value] += stall

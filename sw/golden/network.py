@@ -1,6 +1,6 @@
 """The whole network on whole utterances, with every signal a bench compares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -10,12 +10,14 @@ from .blocks import combine, delayed, fc_layer, input_layer, lif, recurrent_laye
 @dataclass(frozen=True)
 class State:
     """Where a run ended, by layer: potentials and synaptic currents (B, N_l); spikes (B, 1 + D_l, K, N_l), the newest
-    frame first, D_l frames back as far as the layer's delays look.
+    frame first, D_l frames back as far as the layer's delays look. scanned: matrix -> (B, K, N_inputs), the spikes that
+    it was last multiplied with, which is what a kept sum is of; none at first, as after a clear.
     """
 
     potentials: list
     synapses: list
     spikes: list
+    scanned: dict = field(default_factory=dict)
 
     @staticmethod
     def zero(config, batch, steps):
@@ -26,7 +28,8 @@ class State:
             torch.zeros(batch, 1 + config.history_of(k), steps, n, dtype=torch.bool) for k, n in enumerate(sizes)])
 
     def copy(self):
-        return State(*([value.clone() for value in part] for part in (self.potentials, self.synapses, self.spikes)))
+        parts = ([value.clone() for value in part] for part in (self.potentials, self.synapses, self.spikes))
+        return State(*parts, dict(self.scanned))
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Trace:
     low, high (B, T, N_0): group sums of type A.  current (B, T, N_0): input current.
     currents (B, T, L, K, N): sums that each LIF evaluation takes, by layer and time step.
     potentials (B, T, L, K, N): after reset.  spikes (B, T, L, K, N) bool.  logits (B, T, O).
-    scanned: matrix -> (B, T, K, N_inputs), the spikes it is multiplied with, delays included.
+    scanned: matrix -> (B, T, K, N_inputs), the spikes it is multiplied with, delays included; scanned_before: likewise,
+    a frame earlier, silent where there was none or one of another number of time steps.
     saturations: potentials that met the lower bound.  state: where the run ended.
     """
 
@@ -48,6 +52,7 @@ class Trace:
     spikes: torch.Tensor
     logits: torch.Tensor
     scanned: dict
+    scanned_before: dict
     saturations: int
     state: State
 
@@ -94,7 +99,16 @@ def run(model, x, time_steps=None, state=None, progress=None):
             saturations += low_saturated
         drive("fc", len(c.layers) - 1)
     logits = fc_layer(scanned["fc"], model.fc)
-    return Trace(low, high, current, currents, potentials, spikes, logits, scanned, saturations, state)
+    before = {name: torch.cat([_of_steps(state.scanned.get(name), found)[:, None], found[:, :-1]], 1)
+              for name, found in scanned.items()}
+    state.scanned.update({name: found[:, -1] for name, found in scanned.items()})
+    return Trace(low, high, current, currents, potentials, spikes, logits, scanned, before, saturations, state)
+
+
+def _of_steps(last, scanned):
+    """Spikes (B, K, N) of the frame before the first of `scanned` (B, T, K, N), or silence."""
+    silent = torch.zeros_like(scanned[:, 0])
+    return silent if last is None or last.shape != silent.shape else last
 
 
 def _layer_frame(model, k, total, state):

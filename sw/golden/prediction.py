@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hw.interface import MODES, WEIGHT_BUFFERS, Mode, phases
+from hw.interface import ALL_MODES, WEIGHT_BUFFERS, Mode, phases
 
 from .cycles import cycles
 from .network import run
@@ -107,9 +107,9 @@ def mode_of(model, mode=None):
     """A `Mode` by name or as it is; by default the fastest of the model's time steps. Raises `PredictionError`."""
     if mode is None:
         mode = "t1" if model.time_steps == 1 else "t2_union"
-    if isinstance(mode, str) and mode not in MODES:
-        raise PredictionError(f"mode {mode!r}: wanted one of {', '.join(MODES)}")
-    return mode if isinstance(mode, Mode) else MODES[mode]
+    if isinstance(mode, str) and mode not in ALL_MODES:
+        raise PredictionError(f"mode {mode!r}: wanted one of {', '.join(ALL_MODES)}")
+    return mode if isinstance(mode, Mode) else ALL_MODES[mode]
 
 
 def predict(model, x, mode=None, progress=None):

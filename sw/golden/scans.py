@@ -31,10 +31,39 @@ def zero_skip(spikes, mask, gate, split):
     """
     s = spikes.int().tolist()
     n = len(s[0])
-    half = -(-n // 2)
     wanted = {"ALL": lambda i: True, "UNION": lambda i: s[0][i] or s[1][i],
               "STEP0": lambda i: s[0][i], "STEP1": lambda i: s[1][i]}[mask]
-    halves = [[i for i in range(h * half, min(n, (h + 1) * half)) if wanted(i)] for h in range(2)]
+
+    def sets(k, neuron):
+        s0, s1 = (s[0][neuron], s[1][neuron]) if neuron is not None else (0, 0)
+        opened = {"OWN": s1 if k else s0, "STEP0": s0, "STEP1": s1, "MERGED": s0 | s1}[gate]
+        return opened, s0 & s1 if gate == "MERGED" else 0
+
+    return _slots(n, [i for i in range(n) if wanted(i)], split, sets)
+
+
+def changes(spikes, before, gate, split):
+    """Scan of changes: spikes (2, N) and those of the frame before -> as `zero_skip`, but for each PE set (gate,
+    double, negate): the change of what the gate lets in is 1, 2, −1 or −2 rows.
+    """
+    def amounts(pair):  # (N, 2 PE sets)
+        s0, s1 = pair.int().tolist()
+        return [{"OWN": (a, b), "STEP0": (a, a), "MERGED": (a + b, a + b)}[gate] for a, b in zip(s0, s1, strict=True)]
+
+    moved = [[now - then for now, then in zip(*pair, strict=True)]
+             for pair in zip(amounts(spikes), amounts(before), strict=True)]
+
+    def sets(k, neuron):
+        change = moved[neuron][k] if neuron is not None else 0
+        return int(change != 0), int(abs(change) == 2), int(change < 0)
+
+    return _slots(len(moved), [i for i, change in enumerate(moved) if any(change)], split, sets)
+
+
+def _slots(n, visited, split, sets):
+    """One entry a slot, of the neurons visited: rows of the two halves, and `sets(k, neuron)` of PE set k."""
+    half = -(-n // 2)
+    halves = [[i for i in visited if i // half == h] for h in range(2)]
     if split:
         length = max(1, len(halves[0]), len(halves[1]))
         visits = [[h[i] if i < len(h) else None for h in halves] for i in range(length)]
@@ -44,15 +73,8 @@ def zero_skip(spikes, mask, gate, split):
         visits = [[i if i is not None and i < half else None, i if i is not None and i >= half else None]
                   for i in joint]
         neurons = [[i, i] for i in joint]
-    slots = []
-    for rows, pair in zip(visits, neurons, strict=True):
-        sets = []
-        for k, neuron in enumerate(pair):
-            s0, s1 = (s[0][neuron], s[1][neuron]) if neuron is not None else (0, 0)
-            opened = {"OWN": s1 if k else s0, "STEP0": s0, "STEP1": s1, "MERGED": s0 | s1}[gate]
-            sets.append((opened, s0 & s1 if gate == "MERGED" else 0))
-        slots.append((tuple(None if r is None else r % half for r in rows), tuple(sets)))
-    return slots
+    return [(tuple(None if r is None else r % half for r in rows), tuple(sets(k, i) for k, i in enumerate(pair)))
+            for rows, pair in zip(visits, neurons, strict=True)]
 
 
 def recurrent_scans(mode, config):
@@ -62,7 +84,13 @@ def recurrent_scans(mode, config):
         return [("STEP0" if config.mechanisms.zero_skip_recurrent else "ALL", "STEP0", True, (0, 1))]
     if mode.recurrent is Recurrent.SEQUENTIAL:
         return [("ALL", "OWN", False, (step,)) for step in range(2)]
-    return [("UNION" if mode.recurrent is Recurrent.UNION else "ALL", "OWN", False, (0, 1))]
+    return [("ALL" if mode.recurrent is Recurrent.PARALLEL else "UNION", "OWN", False, (0, 1))]
+
+
+def by_change(matrix, mode, config):
+    """Whether a frame of this mode visits only changes of the matrix's spikes; the FC keeps merged sums only."""
+    mode = mode.built(config)
+    return mode.by_change and matrix in config.changes() and (matrix != "fc" or mode.merge or not mode.two_steps)
 
 
 def fc_scans(mode, config):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cosim import conformance, models
+from hw.interface import MODES
 from sottovoce import cli
 from sw.data import audio
 from sw.integers.integer_model import ModelError
@@ -12,7 +13,7 @@ from sw.integers.integer_model import ModelError
 def test_the_published_network_is_two_models():
     assert {steps: m.time_steps for steps, m in models.by_time_steps("rsnn").items()} == {1: 1, 2: 2}
     assert models.modes(models.by_time_steps("rsnn-paper-t1")) == ["t1"]
-    assert models.modes(models.by_time_steps("rsnn-phone-t2")) == [m for m in models.MODES if m != "t1"]
+    assert models.modes(models.by_time_steps("rsnn-phone-t2")) == [m for m in MODES if m != "t1"]
 
 
 def test_a_folder_of_one_s_own_is_a_model(tmp_path):

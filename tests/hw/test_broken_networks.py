@@ -26,7 +26,7 @@ BROKEN = [  # block, its line, the same line broken, shape, mode
     ("spike_select", "(self.row == row)", "(self.row == row % 2)", "delays and groups", "t1"),
     ("spike_select", "Const((1 << n) - 1, n)", "Const((1 << n) - 2, n)", "fewer neurons than lanes", "t2_merged"),
     ("spike_select", "Const(0, self.config.half - low), ", "", "fewer neurons than lanes", "t2_union"),
-    ("program", "elif not layer.recurrent:", "elif False:", "feed-forward", "t2_union"),
+    ("program", "if not layer.recurrent and", "if False and", "feed-forward", "t2_union"),
     ("program", "input_base=g * config.input_rows", "input_base=0", "groups", "t1"),
     ("program", "clear=k > 0 and b is blocks[0]", "clear=k > 0", "groups", "t1"),
     ("sequencer", "c.half_of(len(c.layers) - 1)", "c.half", "fewer neurons than lanes", "t2_union"),

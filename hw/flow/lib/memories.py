@@ -9,6 +9,12 @@ from dataclasses import asdict, dataclass
 
 from hw.flow.lib import liberty, sram_model
 from hw.flow.lib.errors import FlowError
+from hw.interface import WEIGHT_BUFFERS
+
+# least area; least energy a read; least area of macros of at most so many rows, where a read of 256 rows costs half of
+# one of 1024 and joining banks costs little yet
+PREFERENCES = ("area", "energy", "balanced")
+BALANCED_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -125,9 +131,9 @@ def available(library, bits):
 
 
 def compose(config, library, prefer="area"):
-    """Every memory of a configuration as macros: name -> `Buffer`. `prefer` is "area" or "energy"."""
-    if prefer not in ("area", "energy"):
-        raise FlowError(f"prefer={prefer!r}: wanted area or energy")
+    """Every memory of a configuration as macros: name -> `Buffer`. `prefer` is one of `PREFERENCES`."""
+    if prefer not in PREFERENCES:
+        raise FlowError(f"prefer={prefer!r}: wanted one of {', '.join(PREFERENCES)}")
     macros = available(library, config.load_bits)
     if library.macros and not macros:
         raise FlowError(f"load_bits={config.load_bits}: {library.name} has no macro of that width; use 64")
@@ -136,7 +142,9 @@ def compose(config, library, prefer="area"):
         choices = macros or [sram_model.macro(library, rows, config.load_bits, Macro)]
         columns = bits // config.load_bits
         buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows), slice_bits) for m in choices]
-        key = (lambda b: (b.area, b.read_pj)) if prefer == "area" else (lambda b: (b.read_pj, b.area))
+        if prefer == "balanced":
+            buffers = [b for b in buffers if b.macro.rows <= BALANCED_ROWS] or buffers
+        key = (lambda b: (b.read_pj, b.area)) if prefer == "energy" else (lambda b: (b.area, b.read_pj))
         out[name] = min(buffers, key=key)
     return out
 
@@ -148,8 +156,11 @@ def built(config, library, settings):
 
 def modules(buffers):
     """Module name of the RTL -> `Buffer`; buffers of one size share a module."""
-    kind = {"neuron_state": "state_memory"}
-    return {f"{kind.get(b.name, 'weight_buffer')}_{b.rows}x{b.bits}": b for b in buffers.values()}
+    def kind(buffer):  # rows that are written whole
+        return "state_memory" if buffer.slice_bits == buffer.bits and buffer.name not in WEIGHT_BUFFERS \
+            and buffer.name != "neuron_table" else "weight_buffer"
+
+    return {f"{kind(b)}_{b.rows}x{b.bits}": b for b in buffers.values()}
 
 
 def macro_ports(macro):
