@@ -58,8 +58,8 @@ def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--model", default=models.PAIR,
                         help=f"{', '.join(models.names())}, or a folder (default: %(default)s, the published network)")
-    parser.add_argument("--config", help="run its weights on this machine of the same shape, a configuration by name or "
-                        "file (default: the model's own)")
+    parser.add_argument("--config", help="run its weights on this machine of the same shape, by name or file "
+                        "(default: the model's own)")
     parser.add_argument("--data", type=Path,
                         help=f"folder with a manifest.csv and dev utterances (default: {DATA}, if it is there)")
     parser.add_argument("--count", type=options.from_zero, default=20, help="dev utterances (default: %(default)s)")

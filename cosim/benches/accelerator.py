@@ -16,7 +16,8 @@ async def every_mode(dut):
     """In each mode a streamed utterance gives golden's bits on every signal, in exactly golden's cycles and reads."""
     c, g, machine, model = await Machine.with_random_model(dut)
     with scoreboard("every_mode") as board:
-        async for name, _, trace, _ in each_mode(board, machine, model, lambda: random_frames(c, FRAMES, g), modes_of(c)):
+        frames = each_mode(board, machine, model, lambda: random_frames(c, FRAMES, g), modes_of(c))
+        async for name, _, trace, _ in frames:
             board.report(**{f"spike share, {name}": round(float(trace.spikes.float().mean()), 3)})
 
 

@@ -10,6 +10,7 @@ TITLES = {  # file -> (heading, what it is, the page that explains it)
     "networks": ("Many shapes, and networks of other libraries", "RTL against the golden model", "networks.md"),
     "system": ("On a bus, and with a RISC-V", "random software; words that a processor prints", "system.md"),
     "physical": ("Silicon", "area, timing and energy by library and corner", "physical.md"),
+    "energy": ("Energy", "ways to the same logits, each on its own netlist", "energy.md"),
     "training": ("Phones", "recognisers trained and scored", "training.md"),
     "keywords": ("Keywords", "models and seeds, published figures beside them", "keywords.md"),
     "keywords-cosim": ("Keywords on the circuit", "clip by clip, RTL against integers", "keywords.md"),

@@ -73,11 +73,11 @@ def add_memories(blocks, memories, reads, frames, accesses=None):
     """SRAM accesses and leakage into `blocks`, one block a memory.
 
     Row reads of weights were counted; of other memories, `accesses` are (reads, writes) a frame (`config.accesses()`);
-    without them, every word of neurons is read once, and its state written once.
+    without them every row is read once, and written once where it is no table.
     """
     if accesses is None:
-        accesses = {name: (m["rows"], m["rows"] * (name == "neuron_state")) for name, m in memories.items()
-                    if name.startswith("neuron")}
+        accesses = {name: (m["rows"], m["rows"] * (name != "neuron_table")) for name, m in memories.items()
+                    if name.startswith(("neuron", "kept"))}
     for name, m in memories.items():
         row = blocks.setdefault(name, dict.fromkeys(KINDS, 0.0))
         if name in accesses:
