@@ -173,6 +173,8 @@ def add_arguments(parser):
 
 def run(args):
     """Measure and print; 1 if a clock is slower than the board's."""
+    if args.publish and args.no_route:
+        raise FlowError("--publish: rows of routed designs are published: leave --no-route out")
     chosen = [configs.load(name) for name in args.config]
     slow = False
     for config in chosen:

@@ -15,7 +15,8 @@ SHOWN = re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S)
 
 def masked(text):
     """Lines without their numbers, which training makes a little different on each machine."""
-    return [re.sub(r"[-−]?\d[\d,]*(\.\d+)?", "#", " ".join(line.split())) for line in text.splitlines() if line.strip()]
+    number = r"\b[0-9a-f]{12}\b|[-−]?\d[\d,]*(\.\d+)?"  # a model's hash is one too
+    return [re.sub(number, "#", " ".join(line.split())) for line in text.splitlines() if line.strip()]
 
 
 def commands():
