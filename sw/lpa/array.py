@@ -36,6 +36,8 @@ class Visit:
 
 def hard_weights(module, x):
     """What a `PulseAccumulator` with hard gates multiplies each value by: frames (T, D) -> int64 (P, T, T)."""
+    if module.mix is not None or module.keys != "binary":
+        raise ProgramError(f"{module}: the array adds rows or leaves them: no shares of windows, no weighted keys")
     before, module.hard = module.hard, True
     try:
         with torch.no_grad():

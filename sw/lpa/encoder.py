@@ -80,11 +80,28 @@ def tokenizer(name):
 
 
 def layers_of(model):
-    """The encoder layers of a Wav2Vec2 model, with or without a head."""
+    """The encoder layers of a Wav2Vec2 model, with or without a head, or of a `whisper.Listener`."""
     core = getattr(model, "wav2vec2", model)
     if not hasattr(core, "encoder"):
-        raise EncoderError(f"{type(model).__name__}: wanted a Wav2Vec2 model of transformers")
+        raise EncoderError(f"{type(model).__name__}: wanted a Wav2Vec2 model of transformers, or a Whisper")
     return core.encoder.layers
+
+
+def attention_of(layer):
+    """What mixes frames in a layer, by the name that its kind of model has for it."""
+    return layer.attention if hasattr(layer, "attention") else layer.self_attn
+
+
+def put(layer, mixer):
+    """Set what mixes frames in a layer."""
+    setattr(layer, "attention" if hasattr(layer, "attention") else "self_attn", mixer)
+
+
+def rest_of(layer):
+    """The parts of a layer that adapt with its mixer: feed-forward and norms."""
+    if hasattr(layer, "attention"):
+        return [layer.feed_forward, layer.layer_norm, layer.final_layer_norm]
+    return [layer.fc1, layer.fc2, layer.self_attn_layer_norm, layer.final_layer_norm]
 
 
 def answers(lengths):

@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from sw.lpa import array, encoder
@@ -13,15 +12,8 @@ from sw.models.lpa_attention import PulseAttention
 from sw.phones import score
 
 WARMEST = 1.0       # temperature at the start, in frames
+LOOKED = 500        # frames of a recording whose gates are counted
 ANNEALED = 0.8      # share of the training after which the temperature stays at its coldest
-
-
-class Nothing(nn.Module):
-    """Stands for attention and mixes nothing: the control that says what mixing is worth."""
-
-    def forward(self, hidden_states, attention_mask=None, **kwargs):
-        """Zeros of the frames' shape, None."""
-        return torch.zeros_like(hidden_states), None
 
 
 def temperature_at(progress):
@@ -66,16 +58,41 @@ def relative_error(got, wanted, valid):
 
 
 def states(model, values, attention):
-    """Outputs of every encoder layer [(B, T, H)] and logits (B, T, C) of a Wav2Vec2ForCTC."""
-    seen = []
-    handles = [layer.register_forward_hook(lambda module, given, result: seen.append(result))
-               for layer in encoder.layers_of(model)]
+    """Outputs of every encoder layer that runs, {index: (B, T, H)}, and answers (B, A, C) of a model."""
+    seen = {}
+
+    def keep(index):
+        def hook(module, given, result):
+            seen[index] = result[0] if isinstance(result, tuple) else result
+        return hook
+    handles = [layer.register_forward_hook(keep(i)) for i, layer in enumerate(encoder.layers_of(model))]
     try:
         logits = model(values, attention_mask=attention).logits
     finally:
         for handle in handles:
             handle.remove()
     return seen, logits
+
+
+@torch.no_grad()
+def seen_by(teacher, batch):
+    """Inputs, masks and outputs of the teacher's attention on a batch, a dict a layer; kept ones where it has them."""
+    if hasattr(batch, "seen"):
+        return batch.seen
+    with recorded([encoder.attention_of(layer) for layer in encoder.layers_of(teacher)]) as seen:
+        teacher(batch.stream[0], attention_mask=batch.stream[1])
+    return seen
+
+
+@torch.no_grad()
+def taught_by(teacher, batch):
+    """The teacher's layers' outputs and its answers on a batch; kept ones where it has them."""
+    return (batch.layers, batch.answer) if hasattr(batch, "layers") else states(teacher, *batch.stream)
+
+
+def heard_of(batch):
+    """Bool (B, T): the encoder's frames that count, which need not be as many as its answers."""
+    return batch.heard if hasattr(batch, "heard") else batch.valid
 
 
 def divergence(student, teacher, valid):
@@ -94,8 +111,11 @@ class Yardstick:
         self.original = self.measure(answers=self.taught)[0]
 
     @torch.no_grad()
-    def measure(self, model=None, answers=None):
-        """(Error rate in %, mean KL divergence from the teacher in nats an answer) of a model, or of its answers."""
+    def measure(self, model=None, answers=None, quick=False):
+        """(Error rate in %, mean KL divergence from the teacher in nats an answer) of a model, or of its answers.
+
+        `quick` asks for the divergence alone, which saves nothing here.
+        """
         errors, total, count, index = score.Errors(), 0.0, 0, 0
         for i, (values, mask, lengths) in enumerate(self.work.held_batches()):
             got = answers[i] if answers else model(values, attention_mask=mask).logits
@@ -106,6 +126,10 @@ class Yardstick:
                 errors += self.work.judge(index, logits[:length])
                 index += 1
         return round(errors.rate, 2), float(f"{total / count:.4g}")
+
+    def details(self):
+        """What else there is to say of what was measured last: nothing."""
+        return {}
 
 
 @torch.no_grad()
@@ -131,8 +155,9 @@ def binary_shares(model, work, batches=3):
         with recorded(mixers) as seen:
             model(values, attention_mask=attention)
         for mixer, place in zip(mixers, seen, strict=True):
-            gates = lpa_reference.gates_of(mixer.accumulator, place["x"], lengths)
-            for name, (near, whole) in lpa_reference.near_binary(gates, lengths).items():
+            x, some = place["x"][:, :LOOKED], lengths.clamp_max(LOOKED)  # n x n tensors, so not whole windows of 30 s
+            gates = lpa_reference.gates_of(mixer.accumulator, x, some)
+            for name, (near, whole) in lpa_reference.near_binary(gates, some).items():
                 before = counts.get(name, (0, 0))
                 counts[name] = before[0] + near, before[1] + whole
     whole = [sum(c) for c in zip(counts["windows"], counts["keys"], strict=True)]

@@ -19,22 +19,21 @@ import torch
 from hw import config as hw_config
 from hw import store
 from sw import options
-from sw.lpa import encoder
+from sw.lpa import encoder, kinds
 from sw.lpa.mixing import (
     WARMEST,
-    Nothing,
-    Yardstick,
     accumulators,
     array_cycles,
     binary_shares,
     divergence,
+    heard_of,
     relative_error,
     set_gates,
     states,
+    taught_by,
     temperature_at,
 )
-from sw.lpa.sweep import SWEEP, add_encoder_option, finished, original
-from sw.models.lpa_attention import in_place_of
+from sw.lpa.sweep import SWEEP, add_encoder_option, finished, folder_of, original, yardstick_of
 from sw.training import trainer
 
 ORDERS = ("easiest", "hardest", "random")
@@ -49,7 +48,7 @@ class Row:
     order: str = "easiest"
     anneal: bool = True
     adapt: bool = True
-    mixer: str = "pulses"  # or "nothing": attention is left out
+    mixer: str = "pulses"  # or another of sw.lpa.kinds, as the sweep's; "nothing": attention is left out
 
     @property
     def name(self):
@@ -60,6 +59,18 @@ class Row:
 
 TABLE = (Row(8), Row(4), Row(12), Row(8, "hardest"), Row(8, anneal=False), Row(8, adapt=False),
          Row(12, mixer="nothing"), Row(4, "hardest"), Row(8, "random"), Row(4, "random"), Row(8, mixer="nothing"))
+
+
+def table_of(depth, kind):
+    """The rows of docs/lpa.md for an encoder of `depth` layers: `TABLE` for the small one, else by halves."""
+    if depth == TABLE[2].layers and kind == "pulses":
+        return TABLE
+    half = depth // 2
+    controls = [Row(n, mixer=m) for n in (depth, half) for m in ("nothing", *kinds.FIXED)]
+    return (Row(depth, mixer=kind), Row(half, mixer=kind), controls[1], controls[0], Row(half, "hardest", mixer=kind),
+            controls[4], controls[3], Row(1, mixer=kind), Row(depth - 1, mixer=kind), Row(half, "random", mixer=kind),
+            Row(depth, adapt=False, mixer=kind), Row(depth, anneal=False, mixer=kind), controls[2], controls[5],
+            *([Row(depth)] if kind != "pulses" else []))
 
 
 def chosen(order, kind, count, seed=0):
@@ -79,21 +90,18 @@ class Trainee(torch.nn.Module):
         self.replaced, trained = replaced, []
         for i in replaced:
             layer = encoder.layers_of(self.model)[i]
-            if row.mixer == "nothing":
-                layer.attention = Nothing()
-            else:
-                layer.attention = in_place_of(layer.attention)
-                start = f"mixers.{i}."
-                layer.attention.load_state_dict({name.removeprefix(start): w for name, w in weights.items()
-                                                 if name.startswith(start)})
-            trained += [layer.attention] if row.mixer == "pulses" else []
-            trained += [layer.feed_forward, layer.layer_norm, layer.final_layer_norm] if row.adapt else []
+            mixer, start = kinds.build(row.mixer, encoder.attention_of(layer)), f"mixers.{i}."
+            if row.mixer != "nothing":
+                mixer.load_state_dict({name.removeprefix(start): w for name, w in weights.items()
+                                       if name.startswith(start)})
+            encoder.put(layer, mixer)
+            trained += [mixer, *(encoder.rest_of(layer) if row.adapt else [])]
         self.trained = torch.nn.ModuleList(trained).requires_grad_(True)
         self.sizes = {"replaced": replaced, "parameters": sum(p.numel() for p in self.parameters())}
 
     @property
     def model(self):
-        """The Wav2Vec2ForCTC itself."""
+        """The Wav2Vec2ForCTC or the Listener itself."""
         return self.core[0]
 
 
@@ -106,12 +114,12 @@ class Distillation:
     def __call__(self, trainee, batch):
         temperature = temperature_at(batch.progress) if self.anneal else WARMEST
         set_gates(trainee.model, temperature, hard=False)
-        with torch.no_grad():
-            taught, answer = states(self.teacher, *batch.stream)
+        taught, answer = taught_by(self.teacher, batch)
+        batch.first = min(trainee.replaced, default=0)  # what comes before is the teacher's own
         got, logits = states(trainee.model, *batch.stream)
-        valid = batch.valid
-        kl = divergence(logits, answer, valid)
-        error = torch.stack([relative_error(got[i], taught[i], valid) for i in trainee.replaced]).mean()
+        kl = divergence(logits, answer, batch.valid)
+        heard = heard_of(batch)
+        error = torch.stack([relative_error(got[i], taught[i], heard) for i in trainee.replaced]).mean()
         return kl + error, {"kl": kl.item(), "error": error.item(), "temperature": temperature}
 
 
@@ -130,16 +138,16 @@ def figures_of(trainee, yardstick, array=False):
     """Error with soft and hard gates, divergence from the teacher, shares of near-binary gates, cycles of the array."""
     model = trainee.model.eval()
     if not accumulators(model):
-        return dict(zip(("error", "kl"), yardstick.measure(model), strict=True))
+        return {**dict(zip(("error", "kl"), yardstick.measure(model), strict=True)), **yardstick.details()}
     set_gates(model, hard=False)
-    soft = yardstick.measure(model)
+    soft = yardstick.measure(model, quick=True)
     shares = binary_shares(model, yardstick.work)
     set_gates(model, hard=True)
     hard = yardstick.measure(model)
     cycles = {"array_cycles": array_cycles(model, yardstick.work, hw_config.load("paper"))} if array else {}
     return {"error": hard[0], "kl": hard[1], "soft_error": soft[0], "soft_kl": soft[1], "hard_error": hard[0],
             "near_binary_share": round(shares.pop("all"), 5),
-            "near_binary": {name: round(s, 5) for name, s in shares.items()}, **cycles}
+            "near_binary": {name: round(s, 5) for name, s in shares.items()}, **cycles, **yardstick.details()}
 
 
 def experiment(row, args, teacher, yardstick):
@@ -148,20 +156,23 @@ def experiment(row, args, teacher, yardstick):
     if (folder / "result.json").is_file():
         return json.loads((folder / "result.json").read_text())
     work = yardstick.work
-    swept, weights = finished(args.sweep)
+    swept = finished(folder_of(args.sweep, args.kind))[0]
+    weights = {} if row.mixer == "nothing" else finished(folder_of(args.sweep, row.mixer))[1]
     replaced = chosen(swept["order"], row.order, row.layers, args.seed)
     recipe = {**asdict(row), "replaced": replaced, "seed": args.seed, "rate": args.rate, "epochs": args.epochs,
-              "steps": args.steps, "frames": args.frames, "split": work.split.name}
+              "steps": args.steps, "frames": args.frames, "split": work.split.name,
+              "encoder": Path(args.encoder).name, "control": row.mixer in ("nothing", *kinds.FIXED)}
     trainee = Trainee(teacher, replaced, row, weights)
     start = {}
-    if row.mixer == "pulses":
+    if accumulators(trainee.model):
         set_gates(trainee.model.eval(), WARMEST, hard=False)
-        start = dict(zip(("untrained_error", "untrained_kl"), yardstick.measure(trainee.model), strict=True))
+        start = dict(zip(("untrained_error", "untrained_kl"), yardstick.measure(trainee.model, quick=True),
+                         strict=True))
     if sum(p.numel() for p in trainee.parameters()):
         trainer.fit(trainee, batches(work, args.seed, args.steps, args.epochs, args.frames),
                     Distillation(teacher, row.anneal), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
                     recipe=recipe, decay=0.0, quiet=args.quiet)
-    if row.mixer == "pulses":
+    if accumulators(trainee.model):
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
     result = {**recipe, **figures_of(trainee, yardstick, args.array), **start,
               **store.recipe(args.command, data=args.data)}
@@ -178,8 +189,8 @@ def add_arguments(parser):
     parser.add_argument("--no-adapt", action="store_true", help="keep the feed-forward parts as they are")
     parser.add_argument("--nothing", action="store_true", help="leave attention out instead: the control")
     parser.add_argument("--table", action="store_true",
-                        help=f"all {len(TABLE)} rows of docs/lpa.md, one after the other")
-    parser.add_argument("--rows", nargs="+", choices=[row.name for row in TABLE], help="rows of the table by name")
+                        help="all rows of docs/lpa.md, one after the other")
+    parser.add_argument("--rows", nargs="+", help="rows of the table by name")
     parser.add_argument("--array", action="store_true", help="count the cycles of the pulses on the PE array too")
     options.add_phones(parser)
     add_encoder_option(parser)
@@ -197,14 +208,17 @@ def run(args):
     """Run the row that the options name, or the table."""
     options.begin(args)
     teacher, work = original(args)
-    yardstick = Yardstick(teacher, work)
-    named = [row for row in TABLE if args.table or row.name in (args.rows or ())]
+    yardstick = yardstick_of(teacher, work, args)
+    table = table_of(len(encoder.layers_of(teacher)), args.kind)
+    if unknown := set(args.rows or ()) - {row.name for row in table}:
+        raise encoder.EncoderError(f"rows={sorted(unknown)}: wanted some of {' '.join(row.name for row in table)}")
+    named = [row for row in table if args.table or row.name in (args.rows or ())]
     rows = named or [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
-                          "nothing" if args.nothing else "pulses")]
+                          "nothing" if args.nothing else args.kind)]
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
     for row in rows:
         r = experiment(row, args, teacher, yardstick)
         print(f"{r['layers']:6} {r['order']:8} {str(r['anneal']):8} {str(r['adapt']):7} {r['mixer']:8} "
-              f"{r['error']:7.2f} {r.get('soft_error', r['error']):7.2f} {r['kl']:20.4f}  "
+              f"{r['error']:7.2f} {r.get('soft_error') or float('nan'):7.2f} {r['kl']:20.4f}  "
               f"{r.get('near_binary_share', float('nan')):10.2%}", flush=True)
     return 0

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from hw import store
 from sw import options
+from sw.lpa import kinds, speedup, whisper
 from sw.lpa.encoder import EncoderError
 from sw.models.lpa import PulseAccumulator
 
@@ -170,6 +171,10 @@ def add_arguments(parser):
     parser.add_argument("--seconds", type=options.whole, nargs="+", default=list(SECONDS),
                         help="lengths, at 50 frames a second")
     parser.add_argument("--rounds", type=options.whole, default=5, help="rounds, each of every length and both mixers")
+    parser.add_argument("--encoder", help="a Whisper, as sweeps take it: its whole encoder is timed at 30, 60, 120 s "
+                                          "instead, and added to the file")
+    parser.add_argument("--kind", nargs="+", choices=kinds.NAMES, default=["pulses", "weighted", "windows", "slots"],
+                        help="what stands for attention there")
     parser.add_argument("--no-memory", action="store_true", help="times only")
     parser.add_argument("--out", default=OUT, help="file of the figures")
     options.add_run(parser, seed=False)
@@ -181,8 +186,11 @@ def run(args):
     out = store.writable(args.out)
     if len(args.width) != len(args.heads):
         raise EncoderError(f"heads={args.heads}: wanted one number for each width, {args.width}")
+    if args.encoder:
+        return run_whole(args, out)
     result = {**store.recipe(args.command), "machine": machine(), "threads": args.threads, "rounds": args.rounds,
-              "frames_a_second": FRAME_RATE, "widths": []}
+              "frames_a_second": FRAME_RATE, "widths": [],
+              **{name: part for name, part in store.read_json(out).items() if name == "whole"}}
     for width, heads in zip(args.width, args.heads, strict=True):
         rows = measure(width, heads, sorted(args.seconds), args.rounds, args.quiet, not args.no_memory)
         part = {"width": width, "heads": heads, **figures(rows), "scaling": rows}
@@ -194,4 +202,19 @@ def run(args):
         print(f"growth of time from {LONG} s: LPA n^{part['exponent_lpa']}, attention n^{part['exponent_attention']}; "
               f"LPA is faster from {part['crossover_seconds']} s")
         store.write_json(out, result)
+    return 0
+
+
+def run_whole(args, out):
+    """Time a whole encoder, print, and keep it in the file beside what it holds."""
+    listener = whisper.load(args.encoder)
+    rows = speedup.measure(listener, args.kind, latency, args.rounds, quiet=args.quiet)
+    kept = store.read_json(out)
+    store.write_json(out, {**kept, "whole": {**store.recipe(args.command), "machine": machine(), "rows": rows,
+                                             "threads": args.threads, "rounds": args.rounds,
+                                             "encoder": Path(args.encoder).name}})
+    print("seconds kind      original ms  replaced ms  ratio  chunks of 30 s ms  at most")
+    for r in rows:
+        print(f"{r['seconds']:7} {r['kind']:9} {r['original_ms']:11.1f} {r['replaced_ms']:12.1f} {r['ratio']:6.2f} "
+              f"{r['chunked_ms']:18.1f} {r['bound']:8.2f}")
     return 0

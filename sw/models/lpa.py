@@ -9,14 +9,16 @@
 After arXiv 2603.16922 (its three kinds of pulse, its annealed temperature); how centres, widths and sums are formed is
 worked out here. With V[m] = sum_{s < m} k[s] v[s], a window's sum is two reads of V and a few frames at each soft edge,
 so time and memory are O(n) whatever the windows' widths, and no n x n tensor exists. `sw.models.lpa_reference` is the
-same thing as an n x n product. Windows of the three kinds:
+same thing as an n x n product. Where a content pulse has several windows, or slots beside them (ours,
+`sw.models.lpa_slots`), y is the sum of their means, each times a share that frame t gives it. Windows of three kinds:
 
     content    centre t + offset[t], half width w[t]; both from the frames around t by a depthwise convolution
     periodic   repeats around t: t + phase + j period, j = -repeats..repeats; parameters, not content
     position   shares of the recording: frame t hears the windows in which it lies itself
 
 Causal: every sum ends at s = t; positions are shares of `span` frames. Frames after a recording's end are never heard.
-Running sums are float32: a window's sum is exact to about 6e-8 of the whole recording's.
+Running sums are float32: a window's sum is exact to about 6e-8 of the whole recording's. So weighted keys, which are
+sigmoid(salience) at every temperature, stay above FAINTEST.
 """
 
 import math
@@ -25,11 +27,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sw.models.lpa_slots import Slots
+
 REACH = 3          # frames from an edge to where a soft gate is 0 or 1, at most
 BLOCK = 32   # frames of a running sum that stay in a cache
 SHORTEST = 0.5     # half width, so that a hard window holds a frame
 COLDEST = 0.01     # temperature at the end of annealing
+FAINTEST = 0.02    # weight that a weighted key has at least
 PULSES = {"content": 8, "periodic": 2, "position": 2}
+KEYS = ("binary", "weighted")
 
 
 class PulseError(ValueError):
@@ -110,12 +116,15 @@ class PulseAccumulator(nn.Module):
     """Mixes frames (B, T, width) -> (B, T, width) in place of self-attention.
 
     `pulses`: kind -> number of pulses; their channels share `width` evenly. `repeats`: windows of a periodic pulse on
-    each side; `bases`: windows of a position pulse. `temperature` is in frames, set from outside while annealing.
+    each side; `bases`: windows of a position pulse; `windows`: windows of a content pulse, mixed by content. `keys`:
+    "binary" as the gates, or "weighted". `slots`: means over the whole recording that content pulses mix in.
+    `temperature` is in frames, set from outside while annealing.
     `hard`: True or False forces hard or soft gates, None is hard in `eval()` and soft in training.
     Raises `PulseError` for sizes that do not fit.
     """
 
-    def __init__(self, width, pulses=None, *, causal=False, kernel=5, repeats=2, bases=4, span=1500, temperature=1.0):
+    def __init__(self, width, pulses=None, *, causal=False, kernel=5, repeats=2, bases=4, span=1500, temperature=1.0,
+                 windows=1, keys="binary", slots=0):
         super().__init__()
         pulses = dict(PULSES if pulses is None else pulses)
         for kind, count in pulses.items():
@@ -127,43 +136,54 @@ class PulseAccumulator(nn.Module):
             raise PulseError(f"width={width}: wanted a multiple of the {self.pulses} pulses")
         if kernel % 2 == 0:
             raise PulseError(f"kernel={kernel}: wanted an odd number of frames")
+        if keys not in KEYS:
+            raise PulseError(f"keys={keys!r}: wanted one of {', '.join(KEYS)}")
+        if windows < 1 or slots < 0 or ((windows > 1 or slots) and not self.content) or (slots and causal):
+            raise PulseError(f"windows={windows}, slots={slots}: wanted content pulses, and none causal with slots")
+        self.windows, self.keys = windows, keys
         self.width, self.causal, self.kernel, self.repeats, self.span = width, causal, kernel, repeats, span
         self.temperature, self.hard = temperature, None
         self.near = nn.Conv1d(width, width, kernel, groups=width)
-        self.shape = nn.Linear(width, 2 * self.content + self.pulses)  # offsets, log half widths, saliences
+        self.looks = self.content * windows
+        self.shape = nn.Linear(width, 2 * self.looks + self.pulses)  # offsets, log half widths, saliences
         self.v_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
-        self.offset = nn.Parameter(_spread(self.content, 0.0 if causal else 8.0, -8.0))
-        self.half_width = nn.Parameter(_spread(self.content, math.log(2.0), math.log(12.0), fold=3))
+        self.offset = nn.Parameter(_spread(self.looks, 0.0 if causal else 8.0, -8.0))
+        self.half_width = nn.Parameter(_spread(self.looks, math.log(2.0), math.log(12.0), fold=3))
         self.period = nn.Parameter(_spread(self.periodic, math.log(6.0), math.log(16.0)))
         self.phase, self.duty = nn.Parameter(torch.zeros(self.periodic)), nn.Parameter(torch.zeros(self.periodic))
         self.middle = nn.Parameter(((torch.arange(bases) + 0.5) / bases).repeat(self.position, 1))  # (P, K)
         self.share = nn.Parameter(torch.full((self.position, bases), math.log(0.5 / bases)))
+        self.slots = Slots(width, self.content, width // self.pulses, slots) if slots else None
+        choices = windows + bool(slots)
+        self.mix = nn.Linear(width, self.content * choices) if choices > 1 else None  # shares of each, by content
         with torch.no_grad():
             self.near.weight.zero_()
             self.near.weight[..., -1 if causal else kernel // 2] = 1.0  # the frame itself
             self.near.bias.zero_()
             self.shape.weight.mul_(0.3)
+            if self.mix is not None:
+                self.mix.weight.zero_(), self.mix.bias.zero_()
             self.shape.bias.zero_()
-            self.shape.bias[2 * self.content:] = 1.5  # every frame counts at first
+            self.shape.bias[2 * self.looks:] = 1.5  # every frame counts at first
 
     def extra_repr(self):
         kinds = ", ".join(f"{kind}={getattr(self, kind)}" for kind in PULSES)
-        return f"{self.width}, {kinds}, causal={self.causal}, temperature={self.temperature:g}"
+        return f"{self.width}, {kinds}, windows={self.windows}, keys={self.keys}, causal={self.causal}"
 
     def gates(self):
         """Temperature of the gates in frames; 0 where they are hard."""
         return 0.0 if self.hard or (self.hard is None and not self.training) else self.temperature
 
     def look(self, x):
-        """What is seen in frames (B, T, D), 0 where padded: offsets, half widths (B, T, Pc), saliences (B, T, P)."""
+        """What is seen in frames (B, T, D), 0 where padded: offsets, half widths (B, T, Pc J), saliences (B, T, P)."""
         back = self.kernel - 1 if self.causal else self.kernel // 2
         near = self.near(functional.pad(x.transpose(1, 2), (back, self.kernel - 1 - back))).transpose(1, 2)
-        offset, half, salience = self.shape(near).split((self.content, self.content, self.pulses), -1)
+        offset, half, salience = self.shape(near).split((self.looks, self.looks, self.pulses), -1)
         offset = self.offset + 8 * torch.tanh(offset)
         return offset, SHORTEST + torch.exp((self.half_width + half).clamp(-4, 8)), salience
 
     def content_windows(self, offset, half):
-        """(low, high) in frames, each (B, T, Pc)."""
+        """(low, high) in frames, each (B, T, Pc J), a pulse's windows side by side."""
         centre = torch.arange(offset.shape[1], device=offset.device).view(1, -1, 1) + offset
         return centre - half, centre + half
 
@@ -182,12 +202,25 @@ class PulseAccumulator(nn.Module):
         whole = whole.view(-1, 1, 1)
         return (self.middle - torch.exp(self.share)) * whole, (self.middle + torch.exp(self.share)) * whole
 
-    def weigh(self, x, salience, valid, temperature):
-        """Values with their own gate as last channel, 0 where not `valid` (B, T, 1): (B, T, P, C + 1)."""
-        key = torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(x.dtype)
-        key = key if valid is None else key * valid  # (B, T, P)
-        values = self.v_proj(x).unflatten(-1, (self.pulses, -1))
-        return torch.cat((values * key.unsqueeze(-1), key.unsqueeze(-1)), -1)
+    def key(self, salience, temperature):
+        """What each frame counts, (B, T, P): 0 or 1 where gates are hard, FAINTEST .. 1 where keys are weighted."""
+        if self.keys == "weighted":
+            return FAINTEST + (1 - FAINTEST) * torch.sigmoid(salience)
+        return torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(salience.dtype)
+
+    def mean(self, heard):
+        """Sums with their counts (..., C + 1) -> means (..., C); of nothing, 0."""
+        return heard[..., :-1] / heard[..., -1:].clamp_min(1 if self.keys == "binary" else FAINTEST)
+
+    def shares(self, x):
+        """Shares (B, T, Pc, J) of a content pulse's windows, and of its slots as the last where there are any."""
+        return self.mix(x).unflatten(-1, (self.content, -1)).softmax(-1)
+
+    def weigh(self, values, salience, valid, temperature):
+        """Values (B, T, P, C) with their own gate as last channel, 0 where not `valid` (B, T, 1): (B, T, P, C + 1)."""
+        key = self.key(salience, temperature)
+        key = (key if valid is None else key * valid).unsqueeze(-1)  # (B, T, P, 1)
+        return torch.cat((values * key, key), -1)
 
     def forward(self, x, lengths=None):
         """Frames (B, T, width), `lengths` (B,) of valid frames (default: all) -> (B, T, width)."""
@@ -202,20 +235,31 @@ class PulseAccumulator(nn.Module):
             x = x * valid
         temperature = self.gates()
         offset, half, salience = self.look(x)
-        values = self.weigh(x, salience, valid, temperature)
+        plain = self.v_proj(x).unflatten(-1, (self.pulses, -1))  # (B, T, P, C)
+        values = self.weigh(plain, salience, valid, temperature)
         last = torch.arange(1, frames + 1, device=x.device).view(1, -1, 1)
         limit = torch.minimum(last, lengths.view(-1, 1, 1)) if self.causal else lengths.view(-1, 1, 1)
         parts = values.split((self.content, self.periodic, self.position), 2)
-        heard = []
+        means = []
         if self.content:
-            heard.append(Sums(parts[0], temperature).between(*self.content_windows(offset, half), limit))
+            mixed = self._content(x, Sums(parts[0], temperature), self.content_windows(offset, half), limit)
+            if self.slots is not None:
+                mixed = mixed + self.slots(x, plain[:, :, :self.content], valid) * self.shares(x)[..., -1:]
+            means.append(mixed)
         if self.periodic:
-            heard.append(self._repeated(Sums(parts[1], temperature), limit, batch))
+            means.append(self.mean(self._repeated(Sums(parts[1], temperature), limit, batch)))
         if self.position:
-            heard.append(self._placed(Sums(parts[2], temperature), limit, lengths, temperature))
-        heard = torch.cat(heard, 2)  # (B, T, P, C + 1)
-        mean = heard[..., :-1] / heard[..., -1:].clamp_min(1)
-        return self.out_proj(mean.flatten(2))
+            means.append(self.mean(self._placed(Sums(parts[2], temperature), limit, lengths, temperature)))
+        return self.out_proj(torch.cat(means, 2).flatten(2))
+
+    def _content(self, x, sums, sides, limit):
+        """Means of the content pulses' windows, mixed (B, T, Pc, C)."""
+        if self.mix is None:
+            return self.mean(sums.between(*sides, limit))
+        sides = (side.unflatten(2, (self.content, -1)).transpose(2, 3).flatten(1, 2) for side in sides)  # (B, T J, Pc)
+        limit = limit.repeat_interleave(self.windows, 1) if self.causal else limit
+        means = self.mean(sums.between(*sides, limit)).unflatten(1, (-1, self.windows))  # (B, T, J, Pc, C)
+        return (means * self.shares(x)[..., :self.windows].transpose(2, 3).unsqueeze(-1)).sum(2)
 
     def _repeated(self, sums, limit, batch):
         low, high = self.periodic_windows(sums.frames)  # (1, T, Pp, J)

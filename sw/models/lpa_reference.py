@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sw.models.lpa import reach, valid_frames
+from sw.models.lpa import FAINTEST, reach, valid_frames
 
 
 def step(u, temperature):
@@ -47,7 +47,7 @@ def gates_of(module, x, lengths):
     """`Gates` of a module on frames (B, T, width)."""
     frames, temperature = x.shape[1], module.gates()
     offset, half, salience = module.look(x * valid_frames(lengths, frames))
-    keys = torch.sigmoid(salience / temperature) if temperature else (salience >= 0).to(x.dtype)  # (B, T, P)
+    keys = module.key(salience, temperature)  # (B, T, P)
     s = torch.arange(frames)
     heard = (s < lengths[:, None])[:, None, None, :].expand(-1, 1, frames, -1)
     if module.causal:
@@ -67,7 +67,7 @@ def gates_of(module, x, lengths):
         near.append((close & heard).expand(len(x), -1, -1, -1))
 
     if module.content:
-        add(*(side.unsqueeze(-1) for side in module.content_windows(offset, half)))
+        add(*(side.unflatten(2, (module.content, -1)) for side in module.content_windows(offset, half)))
     if module.periodic:
         add(*module.periodic_windows(frames))
     if module.position:
@@ -81,10 +81,28 @@ def forward(module, x, lengths=None):
     """What `module(x, lengths)` returns, by the definition."""
     if lengths is None:
         lengths = torch.full((x.shape[0],), x.shape[1])
-    weights = gates_of(module, x, lengths).weights  # (B, P, T, S)
-    values = module.v_proj(x).unflatten(-1, (module.pulses, -1)).transpose(1, 2)  # (B, P, T, C)
-    mean = weights @ values / weights.sum(-1, keepdim=True).clamp_min(1)
-    return module.out_proj(mean.transpose(1, 2).flatten(2))
+    gates, valid = gates_of(module, x, lengths), valid_frames(lengths, x.shape[1])
+    values = module.v_proj(x * valid).unflatten(-1, (module.pulses, -1)).transpose(1, 2)  # (B, P, T, C)
+    least = 1 if module.keys == "binary" else FAINTEST
+
+    def mean(weights, values):
+        return weights @ values / weights.sum(-1, keepdim=True).clamp_min(least)
+    if module.mix is None:
+        return module.out_proj(mean(gates.weights, values).transpose(1, 2).flatten(2))
+    windows = gates.windows * gates.keys[:, gates.owner].unsqueeze(2)  # (B, W, T, S), a window by itself
+    shares = module.shares(x * valid).permute(2, 3, 0, 1)  # (Pc, J, B, T)
+    means = []
+    for p in range(module.pulses):
+        mine = (gates.owner == p).nonzero().flatten().tolist()
+        if p >= module.content:  # all windows of such a pulse are one sum
+            means.append(mean(windows[:, mine].sum(1), values[:, p]))
+            continue
+        total = sum(shares[p, j].unsqueeze(-1) * mean(windows[:, w], values[:, p]) for j, w in enumerate(mine))
+        if module.slots is not None:
+            pooled, read = (part[:, :, p] for part in module.slots.weights(x * valid, valid))  # (B, T, S)
+            total = total + shares[p, -1].unsqueeze(-1) * (read @ (pooled.transpose(1, 2) @ values[:, p]))
+        means.append(total)
+    return module.out_proj(torch.cat(means, -1))
 
 
 def near_binary(gates, lengths, within=0.01):

@@ -7,6 +7,7 @@ from torch.nn import TransformerEncoder, TransformerEncoderLayer
 from sw.models import lpa_reference as reference
 from sw.models.lpa import COLDEST, PULSES, PulseAccumulator, PulseError, Sums, edge, pulse, reach
 from sw.models.lpa_attention import PulseAttention, PulseSelfAttention, in_place_of, lengths_of
+from sw.models.lpa_slots import Slots
 
 
 def column(values):
@@ -84,6 +85,39 @@ def test_sums_are_the_definition(pulses, causal, temperature):
     with torch.no_grad():
         torch.testing.assert_close(module(x, lengths), reference.forward(module, x, lengths), rtol=1e-4, atol=2e-5)
         torch.testing.assert_close(module(x), reference.forward(module, x), rtol=1e-4, atol=2e-5)
+
+
+RICH = [{"pulses": {"content": 4}, "windows": 3}, {"keys": "weighted"},
+        {"pulses": {"content": 4, "periodic": 2, "position": 2}, "windows": 2, "keys": "weighted", "slots": 3},
+        {"slots": 2}]
+
+
+@pytest.mark.parametrize("options", RICH, ids=("windows", "weighted", "all", "slots"))
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+def test_more_windows_keys_and_slots_are_the_definition(options, temperature):
+    module = build(8, **options)
+    module.temperature, module.hard = temperature or 1.0, not temperature
+    if module.mix is not None:
+        module.mix.weight.data.normal_(0, 0.5)
+    x, lengths = torch.randn(3, 33, 24), torch.tensor([33, 20, 1])
+    with torch.no_grad():
+        torch.testing.assert_close(module(x, lengths), reference.forward(module, x, lengths), rtol=1e-3, atol=5e-5)
+        torch.testing.assert_close(module(x), reference.forward(module, x), rtol=1e-3, atol=5e-5)
+        other = x.clone()
+        other[1, 20:] = 50.0
+        torch.testing.assert_close(module(other, lengths)[1, :20], module(x[1:2, :20])[0], rtol=1e-3, atol=5e-5)
+
+
+def test_slots_by_hand():
+    """Two slots hear the first and the last frame; a frame reads the one or the other."""
+    slots = Slots(1, 1, 1, 2)
+    with torch.no_grad():
+        slots.keys.weight.copy_(torch.tensor([[-40.0], [40.0]])), slots.keys.bias.zero_()
+        slots.reads.weight.copy_(torch.tensor([[40.0], [-40.0]])), slots.reads.bias.zero_()
+        x, values = torch.tensor([[[-2.0], [1.0], [2.0]]]), torch.tensor([[[[5.0]], [[6.0]], [[7.0]]]])
+        assert slots(x, values).flatten().tolist() == pytest.approx([7.0, 5.0, 5.0])
+        short = slots(x, values, torch.tensor([[[True], [True], [False]]]))
+        assert short.flatten().tolist()[:2] == pytest.approx([6.0, 5.0])
 
 
 def test_gradients_are_the_definitions():
@@ -167,6 +201,9 @@ def test_pulse_is_a_window():
     (24, {"pulses": {"kontent": 2}}, "kontent"),
     (24, {"pulses": {"content": 0}}, "wanted a multiple of the 0 pulses"),
     (24, {"kernel": 4}, "kernel=4: wanted an odd number"),
+    (24, {"keys": "maybe"}, "keys='maybe': wanted one of binary, weighted"),
+    (24, {"slots": 2, "causal": True}, "slots=2: wanted content pulses, and none causal"),
+    (24, {"pulses": {"position": 2}, "windows": 2}, "windows=2"),
 ])
 def test_sizes_that_do_not_fit_are_refused(width, options, message):
     with pytest.raises(PulseError, match=message):
