@@ -39,7 +39,7 @@ serve-check: $(READY) ## The same page in headless Chromium, real time, and a so
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants proofs soak faults doors
+.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants coverage proofs soak faults doors
 ## Hardware and its proof
 describe: $(READY) ## What a configuration will take, before it is built (CONFIG=paper|…|file.yaml)
 	@$(DOOR) describe $(if $(value CONFIG),$(call typed,CONFIG),paper) $(more)
@@ -71,6 +71,9 @@ bus-test: $(READY) ## Random software on AXI and Wishbone: hangs, wrong logits (
 
 mutants: $(READY) ## A thousand small faults in the netlist: which does anything notice? (40 minutes; SEED=1)
 	@$(DOOR) mutants $(call opt,--seed,SEED) $(publish) $(more)
+
+coverage: $(READY) ## Bins of the verification plan, lines, branches, toggles that random runs met (ten minutes)
+	@$(DOOR) coverage $(publish) $(more)
 
 proofs: $(READY) ## What holds of the blocks for all inputs, and the broken line that each proof notices (half an hour)
 	@$(DOOR) proofs $(publish) $(more)

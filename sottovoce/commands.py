@@ -41,6 +41,7 @@ GROUPS = {
         "bus-test": Command("cosim.system", "random software on AXI and Wishbone: hangs, wrong logits"),
         "activity": Command("cosim.activity", "cycles a frame at the published activity, by phase"),
         "mutants": Command("cosim.trust.mutants", "a thousand faults in the hardware, and what notices them"),
+        "coverage": Command("cosim.trust.coverage", "which bins of the plan, lines, branches and toggles runs met"),
         "proofs": Command("cosim.trust.proofs", "what holds for all inputs: k-induction and SAT, block by block"),
         "soak": Command("cosim.trust.soak", "an hour of speech through the Verilated design, beside the golden model"),
         "faults": Command("cosim.trust.faults", "keyword accuracy under flipped bits, by place, layer and bit"),

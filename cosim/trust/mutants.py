@@ -3,11 +3,14 @@
     sottovoce mutants                                     1,100 mutants of six configurations (40 minutes on one core)
     sottovoce mutants --count 300 --seed 7                fewer, and others
     sottovoce mutants --only tiny                         of one configuration; what others left stays in the figures
+    sottovoce mutants --survivors                         those alone that the published figures call survivors
+    sottovoce mutants --survivors --from-reset            and look for differences in reachable states only: slow
 
 Yosys draws the mutants from the netlist (`cosim/trust/mutation.py`); every one is played the scenarios of
 `cosim/trust/scenarios.py` on Verilator against golden's bits, cycles and row reads. Those that nothing notices go to a
-SAT solver, which shows whether they can be told from the design at all (`cosim/trust/equivalence.py`), then to the
-proofs of their block. The others are survivors. What is done is kept in build/mutants; an interrupted run goes on.
+SAT solver, which shows whether they can be told from the design at all, in any state or in any that follows a reset
+(`cosim/trust/equivalence.py`; the latter with `--from-reset`). The others are survivors. What is done is kept in build/mutants; an interrupted run goes
+on.
 """
 
 import hashlib
@@ -64,35 +67,49 @@ def play(folder, script, numbers):
     return {n: said.get(n, "does not settle") for n in numbers}
 
 
-def examined(name, count, seed):
-    """All of one configuration: a list of mutants as plain values, with `noticed` and `equivalent`."""
+def examined(name, count, seed, wanted=lambda mutant: True, from_reset=False):
+    """All of one configuration, or the `wanted`: a list of mutants as plain values, with `noticed` and `equivalent`.
+
+    `from_reset`: those that only an unreachable state tells are equivalent too, if a proof says so.
+    """
     config = configuration(name)
     path = FOLDER / f"{name}-{count}-{seed}.json"
     with tempfile.TemporaryDirectory(prefix="sottovoce-") as place:
         script = Path(place) / "script"
         scenarios.script(config, seed).save(script)
-        text, mutants = mutation.mutated(config, count, seed)
+        text, mutants = mutation.mutated(config, count, seed, wanted)
         folder = model(config, text)
         key = f"{folder.name} {hashlib.sha256(script.read_bytes()).hexdigest()[:16]}"
         kept = store.read_json(path)
-        noticed = {int(k): v for k, v in kept.get("noticed", {}).items()} if kept.get("key") == key else {}
+        kept = kept if kept.get("key") == key else {"key": key}
+        noticed = {int(k): v for k, v in kept.get("noticed", {}).items()}
         if (what := play(folder, script, [0])[0]):
             raise HarnessError(f"{name}: the design itself fails the scenarios: {what}")
         todo = [m.number for m in mutants if m.number not in noticed]
         with tqdm(total=len(mutants), initial=len(noticed), desc=name, unit="mutant", disable=None) as bar:
             for at in range(0, len(todo), AT_ONCE):
                 noticed |= play(folder, script, todo[at:at + AT_ONCE])
-                store.write_json(path, {"key": key, "noticed": noticed})
+                kept["noticed"] = noticed
+                store.write_json(path, kept)
                 bar.update(len(todo[at:at + AT_ONCE]))
-        alive = [m for m in mutants if not noticed[m.number]]
-        same = kept.get("equivalent") if kept.get("key") == key else None
-        if same is None:
-            flat = mutation.flattened(config, place)
-            with Progress(f"{name}: {len(alive)} that nothing noticed, to the solver"):
-                same = sorted(equivalence.equivalent(flat, alive))
-            store.write_json(path, {"key": key, "noticed": noticed, "equivalent": same})
-    return [asdict(m) | {"config": name, "what": m.what, "noticed": noticed[m.number], "equivalent": m.number in same}
-            for m in mutants]
+        shown = _shown_equivalent(config, [m for m in mutants if not noticed[m.number]], place, path, kept,
+                                  from_reset)
+    return [asdict(m) | {"config": name, "what": m.what, "noticed": noticed[m.number], "equivalent": m.number in shown,
+                         "shown_by": shown.get(m.number, "")} for m in mutants]
+
+
+def _shown_equivalent(config, alive, place, path, kept, from_reset):
+    """Number -> what shows that a mutant is the design; each answer is kept as it comes."""
+    key = "shown_from_reset" if from_reset else "shown_by"
+    told = {int(k): v for k, v in kept.get(key, {}).items()}
+    if todo := [m for m in alive if m.number not in told]:
+        flat = mutation.flattened(config, place)
+        with Progress(f"{config.name}: {len(todo)} that nothing noticed, to the solver"):
+            told |= {number: equivalence.NO_STATE for number in equivalence.equivalent(flat, todo)}
+        for mutant in tqdm([m for m in todo if m.number not in told], desc="one by one", unit="mutant", disable=None):
+            told[mutant.number] = equivalence.shown_later(flat, mutant, from_reset)
+            store.write_json(path, kept | {key: told})
+    return {number: how for number, how in told.items() if how}
 
 
 def figures(rows):
@@ -103,14 +120,38 @@ def figures(rows):
         score["mutants"] += 1
         score["killed"] += bool(r["noticed"])
         score["equivalent"] += r["equivalent"]
-    whole = {key: sum(score[key] for score in blocks.values()) for key in ("mutants", "killed", "equivalent")}
     ways = {}
     for r in rows:
         if r["noticed"]:
             ways[r["noticed"]] = ways.get(r["noticed"], 0) + 1
-    left = [f"{r['config']}, {r['block']}: {r['what']}" for r in rows if not r["noticed"] and not r["equivalent"]]
-    return whole | {"mutants_score": round(100 * whole["killed"] / max(1, whole["mutants"] - whole["equivalent"]), 2),
-                    "mutants_by_block": dict(sorted(blocks.items())), "mutants_noticed_by": ways, "survivors": left}
+    left = [named(r) for r in rows if not r["noticed"] and not r["equivalent"]]
+    return summed(blocks) | {"mutants_by_block": dict(sorted(blocks.items())), "mutants_noticed_by": ways,
+                             "survivors": left}
+
+
+def summed(blocks):
+    """Counts over all blocks, and the score in per cent."""
+    whole = {key: sum(score[key] for score in blocks.values()) for key in ("mutants", "killed", "equivalent")}
+    return whole | {"mutants_score": round(100 * whole["killed"] / max(1, whole["mutants"] - whole["equivalent"]), 2)}
+
+
+def merged(found, rows):
+    """Published figures, with what is known of their survivors now."""
+    blocks = {name: dict(score) for name, score in found["mutants_by_block"].items()}
+    ways, ended = dict(found["mutants_noticed_by"]), set()
+    for r in rows:
+        if r["noticed"] or r["equivalent"]:
+            ended.add(named(r))
+            blocks[r["block"]]["killed" if r["noticed"] else "equivalent"] += 1
+        if r["noticed"]:
+            ways[r["noticed"]] = ways.get(r["noticed"], 0) + 1
+    return summed(blocks) | {"mutants_by_block": blocks, "mutants_noticed_by": ways,
+                             "survivors": [line for line in found["survivors"] if line not in ended]}
+
+
+def named(row):
+    """A mutant in one line, as it stands in `survivors`."""
+    return f"{row['config']}, {row['block']}: {row['what']}"
 
 
 def table(found):
@@ -125,23 +166,35 @@ def add_arguments(parser):
     parser.add_argument("--count", type=options.whole, default=1100, help="mutants, over all configurations")
     parser.add_argument("--seed", type=options.from_zero, default=1, help="of mutants and scenarios")
     parser.add_argument("--only", nargs="+", choices=list(SHARES), help="some configurations")
+    parser.add_argument("--survivors", action="store_true",
+                        help="play again those that the published figures name, of the same count and seed")
+    parser.add_argument("--from-reset", action="store_true",
+                        help="prove of what nothing notices that no reachable state tells it (minutes each)")
     store.add_publish(parser)
 
 
 def run(args):
     """Play all, keep the figures; 1 if less than 97 of 100 of those that can be told from the design are noticed."""
     torch.set_num_threads(1)
+    known = store.read_json(store.results("trust.json", publish=True)) if args.survivors else {}
     rows = []
     for name in args.only or SHARES:
-        rows += examined(name, max(20, args.count * SHARES[name] // 100), args.seed)
-        found = figures(rows)
+        def wanted(mutant, name=name):
+            return named({"config": name, "block": mutant.block, "what": mutant.what}) in known["survivors"]
+
+        count = max(20, args.count * SHARES[name] // 100)
+        rows += examined(name, count, args.seed, wanted if args.survivors else lambda mutant: True, args.from_reset)
+        found = merged(known, rows) if args.survivors else figures(rows)
         print(f"{name}: {found['mutants_score']} % so far", file=sys.stderr, flush=True)
+    for row in rows if args.survivors else ():
+        print(f"{named(row)}: {row['noticed'] or row['shown_by'] or 'survives'}")
     print(table(found))
     for line in found["survivors"]:
         print(f"survives: {line}")
     print(f"{found['mutants']} mutants, {found['killed']} killed, {found['equivalent']} equivalent: "
           f"{found['mutants_score']} %")
-    path = results.update(found, "mutants", {"command": args.command, "config": ", ".join(args.only or SHARES)},
+    part = "mutants, the survivors again" if args.survivors else "mutants"
+    path = results.update(found, part, {"command": args.command, "config": ", ".join(args.only or SHARES)},
                           args.publish, "trust.json")
     print(f"figures: {path}")
     return 0 if found["mutants_score"] >= 97 else 1

@@ -20,6 +20,7 @@ FLATTENED = ("proc -norom", "flatten", "cd accelerator", *(f"rename lif.{name} {
              "expose " + " ".join(f"w:{name}" for name in SEEN), "opt_expr", "opt_clean", "memory_collect", "pmuxtree",
              "opt_clean -purge")
 CELL = re.compile(r"^  cell \S+ (\S+)$", re.M)
+COUNTER = re.compile(r"^(  cell \$dff (\S+)\n.*?connect \\D )(.*?)\n(.*?^  end\n)", re.M | re.S)
 TOP = "accelerator"
 
 
@@ -79,16 +80,35 @@ def drawn(flat, count, seed):
     return mutants
 
 
+def warped(text):
+    """RTLIL text in which counters can be set, so that benches see their high bits count: inputs `warp`, `warp_to`."""
+    wires = ["  wire input 20000 \\warp\n", "  wire width 32 input 20001 \\warp_to\n"]
+
+    def settable(found):
+        before, name, given, after = found.groups()
+        if block_of(name) != "counters":
+            return found[0]
+        wire = f"\\warp:{len(wires)}"
+        wires.append(f"  wire width 32 {wire}\n")
+        return (f"  cell $mux $warp${len(wires)}\n    parameter \\WIDTH 32\n    connect \\A {given}\n"
+                f"    connect \\B \\warp_to\n    connect \\S \\warp\n    connect \\Y {wire}\n  end\n"
+                f"{before}{wire}\n{after}")
+
+    text = COUNTER.sub(settable, re.sub(r"^ *attribute (?!\\init ).*\n", "", text, flags=re.M))
+    return re.sub(rf"^(module \\{TOP}\n)", lambda found: found[1] + "".join(wires), text, flags=re.M)
+
+
 def applied(mutants, fixed=None):
     """Yosys commands that put mutants in: each behind its number, or `fixed` ones for good."""
     return [m.command if fixed else f"{m.command} -ctrl {SELECT} {BITS} {m.number}" for m in mutants]
 
 
-def mutated(config, count, seed):
-    """(Verilog text with the input `mutant`, the mutants)."""
+def mutated(config, count, seed, wanted=lambda mutant: True):
+    """(Verilog text with the input `mutant`, the mutants), of those drawn the `wanted` ones."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-") as folder:
         flat = flattened(config, folder)
-        mutants = drawn(flat, count, seed)
-        yosys.run([f"read_rtlil {flat.name}", "; ".join(applied(mutants)), "opt_clean", "write_verilog -noattr out.v"],
+        mutants = [mutant for mutant in drawn(flat, count, seed) if wanted(mutant)]
+        (flat.parent / "warped.il").write_text(warped(flat.read_text()))
+        yosys.run(["read_rtlil warped.il", "; ".join(applied(mutants)), "opt_clean", "write_verilog -noattr out.v"],
                   folder, "apply")
         return flat.with_name("out.v").read_text(), mutants

@@ -3,9 +3,11 @@
 A script is 32-bit words, an operation after the other; `Script` writes them and keeps what the machine holds: model,
 mode, state, counters. Everything expected comes from `sw.golden`, nothing from another run of the RTL.
 
-    RESET cycles | LOAD n, n x (payload, flags) | FRAMES as `Script.frames` writes it | CHECK (look, value) a counter
-    PARTIAL features, cycles, payload, features … | REST | ABANDON features, cycles, features …
+    RESET cycles, payload | LOAD n, n x (payload, flags) | FRAMES as `Script.frames` writes it | REST
+    CHECK (look, value) a counter
+    PARTIAL features, cycles, payload, features … | ABANDON features, cycles, features …
     STATES n, n x (word of neurons, time step, (value, mask) … of potentials, then of spikes), of the frames that follow
+    WARP value: every counter holds it from now on
 """
 
 import numpy as np
@@ -16,9 +18,12 @@ from hw.interface import MODES, Buffer, Mode, Recurrent, Register, phases
 from hw.types import load_layout, logits_layout
 from sw import golden
 from sw.integers import images
+from sw.integers.integer_model import IntegerModel
 
-RESET, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES = range(1, 9)
+RESET, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP = range(1, 10)
 NONE = 0xffffffff  # no word is offered
+BEHIND = 1 << 31   # a word is offered when so many beats are left, not when so many features are in
+FLOWING = 1 << 31  # features run on with the reader ready
 EXISTS, CLEARS = 1, 2
 AFTER_RESET = Mode(two_steps=False, recurrent=Recurrent.SEQUENTIAL, merge=False)
 STALLING = ("INPUT", "FC", "FINAL")  # phases that wait for neighbours
@@ -34,7 +39,7 @@ class Script:
         self.last, self.load_size, self.beat_size = beat["last"].offset, words_of(load.size), words_of(beat.size)
         self.model, self.mode = None, AFTER_RESET
         self.forget()
-        self.spent = 0
+        self.spent, self.base = 0, 0
 
     def forget(self):
         """State and history as after a clear."""
@@ -42,16 +47,34 @@ class Script:
 
     # --- operations ------------------------------------------------------------------------------------------
     def reset(self, model=None, cycles=1):
-        """`model` is what the machine then is: thresholds of 1, mode 0, weights as they were."""
-        self.words += [RESET, cycles]
-        self.model, self.mode, self.spent = model, AFTER_RESET, 0
+        """`model` is what the machine then is: thresholds of 1, mode 0, weights as they were. A word that does nothing
+        is on offer all the while: nobody remembers it.
+        """
+        self.words += [RESET, cycles, *self._word(clear_word(0))]
+        self.model, self.mode, self.spent, self.base = model, AFTER_RESET, 0, 0
         self.forget()
 
-    def load(self, model, mode):
-        """Weights, tables and registers; state and counters start from zero."""
-        self.send(images.load_words(model, mode))
-        self.model, self.mode, self.spent = model, mode, 0
+    def load(self, model, mode, order=None):
+        """Weights, tables and registers; state and counters start from zero. `order`: random numbers that shuffle
+        what comes before the registers.
+        """
+        words = list(images.load_words(model, mode))
+        if order:
+            tables = sum(word[0] != Buffer.REGISTER.value for word in words)
+            words[:tables] = [words[i] for i in torch.randperm(tables, generator=order).tolist()]
+        self.send(words)
+        self.model, self.mode, self.spent, self.base = model, mode, 0, 0
         self.forget()
+
+    def warp(self, value):
+        """Every counter holds `value`, which no simulation would live to see it count to."""
+        self.words += [REST, WARP, value]
+        self.spent, self.base = 0, value
+
+    def swap(self, model):
+        """Other weights between two frames; state, registers and tables stay."""
+        self.send(word for word in images.load_words(model, self.mode) if word[0] < Buffer.REGISTER.value)
+        self.model = IntegerModel(self.config, model.matrices, self.model.thresholds, self.model.neurons)
 
     def send(self, words):
         """Words that exist: (buffer, row, slice, data)."""
@@ -64,6 +87,16 @@ class Script:
     def set(self, register, value):
         self.send([(Buffer.REGISTER.value, register.value, 0, value)])
 
+    def threshold(self, layer, value):
+        """A layer's threshold alone; state goes on. It stands in the table where other layers' neurons have theirs."""
+        thresholds = self.model.thresholds.clone()
+        thresholds[layer] = value
+        self.model = IntegerModel(self.config, self.model.matrices, thresholds, self.model.neurons)
+        if "threshold" in self.config.neuron_fields():
+            self.send(images.table_words(self.model))
+        else:
+            self.set(Register[f"THRESHOLD{layer}"], value)
+
     def select(self, name, clear=3):
         """A mode by name; `clear` as the register takes it."""
         self.set(Register.MODE, MODES[name].bits)
@@ -72,13 +105,14 @@ class Script:
         if clear & 1:
             self.forget()
         if clear & 2:
-            self.spent = 0
+            self.spent, self.base = 0, 0
 
-    def frames(self, x, *, isolated=False, pause=(1, 0), stall=(1, 0), given=0, cleared_at=None):
+    def frames(self, x, *, isolated=False, pause=(1, 0), stall=(1, 0), given=0, cleared_at=None, cleared_behind=None):
         """Frames x (T, F), of whose first one `given` features are in the machine already.
 
         `pause`, `stall`: (seed, per mille of the cycles) of features and of the reader. `cleared_at`: a clear of state
         is offered when so many features are taken, within a frame; it takes effect behind that frame.
+        `cleared_behind`: likewise when so many beats of the last frame are left.
         """
         offered = [] if cleared_at is None else [x[:cleared_at // self.config.features + 1]]
         parts = [*offered, x[len(offered[0]):]] if offered else [x]
@@ -90,6 +124,9 @@ class Script:
             self._states(trace)
             logits.append(trace.logits[0].numpy())
         when, word = (cleared_at - given, self._word(clear_word(1))) if offered else (NONE, [0] * self.load_size)
+        if cleared_behind is not None:
+            when, word = BEHIND | cleared_behind, self._word(clear_word(1))
+            self.forget()
         values = (x.ravel()[given:] & 0xff).tolist()
         self.words += [FRAMES, len(values), len(x), int(isolated), *pause, *stall, when, *word, EXISTS, *values]
         for frame in np.concatenate(logits):
@@ -100,22 +137,25 @@ class Script:
         self.words += [REST, CHECK]
         spent, reads = self.spent
         for phase in phases(self.config):
-            self.words += [int(exact or phase.name not in STALLING), int(spent[phase.value])]
+            self.words += [int(exact or phase.name not in STALLING), self._count(spent[phase.value])]
         for count in reads:
-            self.words += [1, int(count)]
+            self.words += [1, self._count(count)]
 
     def partial(self, features, cycles=40):
         """Part of a frame, and a load in its middle that must wait: it would change everything."""
         self.words += [PARTIAL, len(features), cycles, *self._word(clear_word(3)), *(features & 0xff).tolist()]
 
-    def abandon(self, x, cycles):
-        """Frames that a reset overtakes."""
-        self.words += [ABANDON, x.size, cycles, *(x.ravel() & 0xff).tolist()]
+    def abandon(self, x, cycles, flowing=False):
+        """Frames that a reset overtakes; the reader is stalled, unless they are `flowing`."""
+        self.words += [ABANDON, x.size, cycles | FLOWING * flowing, *(x.ravel() & 0xff).tolist()]
 
     def save(self, path):
         np.array(self.words, np.uint32).tofile(path)
 
     # --- what they are made of -------------------------------------------------------------------------------
+    def _count(self, more):
+        return self.base + int(more) & 0xffffffff
+
     def _load(self, words):
         self.words += [LOAD, len(words)]
         for word, flags in words:

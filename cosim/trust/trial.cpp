@@ -10,10 +10,28 @@
 
 #include "model_access.hpp"
 
+// As it is built for coverage, the program runs the design itself: `trial SCRIPT RECORD COVERAGE` leaves what the cycles
+// were like (watched.hpp) and Verilator's own counts. Otherwise the netlist has ports for what is looked at here.
+#ifdef COVERAGE
+#include "verilated_cov.h"
+#include "watched.hpp"
+#define LOOK SEEN(top.rootp)
+#define LOOK_WORD SEEN_WORD(top.rootp)
+#define LOOK_STEP SEEN_STEP(top.rootp)
+#define LOOK_SPIKES SEEN_SPIKES(top.rootp)
+#define LOOK_POTENTIALS SEEN_POTENTIALS(top.rootp)
+#else
+#define LOOK top.seen
+#define LOOK_WORD top.seen_word
+#define LOOK_STEP top.seen_step
+#define LOOK_SPIKES top.seen_spikes
+#define LOOK_POTENTIALS top.seen_potentials
+#endif
+
 namespace {
 
-enum Op : uint32_t { RESET = 1, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES };
-constexpr uint32_t NONE = 0xffffffff;
+enum Op : uint32_t { RESET = 1, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP };
+constexpr uint32_t NONE = 0xffffffff, BEHIND = 1u << 31, FLOWING = 1u << 31;
 constexpr int PATIENCE = 20000;  // cycles without a beat, a feature or a load taken
 
 struct Difference { std::string what; };
@@ -33,15 +51,21 @@ public:
     Machine machine;
     Vaccelerator& top = machine.top;
 
+#ifdef COVERAGE
+    std::FILE* record;
+
+    Trial(Stimulus& script, std::FILE* record) : script(script), record(record) { machine.reset(); }
+#else
     Trial(Stimulus& script, uint32_t mutant) : script(script) {
         top.mutant = mutant;
         machine.reset();
     }
+#endif
 
     void play() {
         while (script.at < script.words.size()) {
             switch (script.next()) {
-                case RESET: reset(script.next()); break;
+                case RESET: reset(); break;
                 case LOAD: for (uint32_t n = script.next(); n; n--) load(); break;
                 case FRAMES: frames(); break;
                 case CHECK: check(); break;
@@ -49,9 +73,19 @@ public:
                 case REST: rest(); break;
                 case ABANDON: abandon(); break;
                 case STATES: states(); break;
+                case WARP: warp(script.next()); break;
                 default: fail("no such operation in the script");
             }
         }
+    }
+
+    void edge() {
+#ifdef COVERAGE
+        uint32_t row[WATCHED] = {};
+        watch(top, row);
+        if (std::fwrite(row, sizeof row, 1, record) != 1) fail("cannot write the record");
+#endif
+        machine.edge();
     }
 
 private:
@@ -83,7 +117,7 @@ private:
             beats.pop_front();
             quiet = 0;
         }
-        if (top.seen) look();
+        if (LOOK) look();
         waiting = valid && !top.PORT(logits, ready);
         std::memcpy(held, beat, sizeof beat);
         need(!idle || (!valid && !due && !sent), "idle too early");
@@ -96,7 +130,7 @@ private:
         x_taken = top.PORT(x, valid) && x_ready;
         load_taken = top.PORT(load, valid) && load_ready;
         offered = top.PORT(load, valid) ? offered + 1 : 0;
-        machine.edge();
+        edge();
         if (x_taken && ++sent == FEATURES) sent = 0, counted++, due += BEATS;
         if (x_taken || load_taken) quiet = 0;
         need(++quiet < PATIENCE, "hangs");
@@ -108,9 +142,9 @@ private:
         need(!states_.empty(), "a time step too many");
         const uint32_t* wanted = states_.front();
         states_.pop_front();
-        need(top.seen_word == wanted[0] && top.seen_step == wanted[1], "a time step out of order");
-        get_port(top.seen_potentials, potentials, STATE_WORDS);
-        get_port(top.seen_spikes, spikes, SPIKE_WORDS);
+        need(LOOK_WORD == wanted[0] && LOOK_STEP == wanted[1], "a time step out of order");
+        get_port(LOOK_POTENTIALS, potentials, STATE_WORDS);
+        get_port(LOOK_SPIKES, spikes, SPIKE_WORDS);
         const uint32_t* at = wanted + 2;
         for (int i = 0; i < STATE_WORDS; i++, at += 2) need((potentials[i] & at[1]) == at[0], "potentials");
         for (int i = 0; i < SPIKE_WORDS; i++, at += 2) need((spikes[i] & at[1]) == at[0], "spikes");
@@ -120,16 +154,19 @@ private:
         for (uint32_t n = script.next(); n; n--) states_.push_back(script.take(EACH));
     }
 
-    void reset(uint32_t cycles) {
-        top.PORT(x, valid) = 0; top.PORT(load, valid) = 0; top.rst = 1;
-        for (uint32_t i = 0; i < cycles; i++) { machine.settle(); machine.edge(); }
-        top.rst = 0;
+    void reset() {
+        const uint32_t cycles = script.next();
+        offer(script.take(LOAD_WORDS));
+        top.PORT(x, valid) = 0; top.rst = 1;
+        for (uint32_t i = 0; i < cycles; i++) { machine.settle(); edge(); }
+        top.PORT(load, valid) = 0; top.rst = 0;
         beats.clear();
         states_.clear();
         sent = counted = due = errors = quiet = offered = 0;
         waiting = false;
         machine.settle();
         need(top.idle && !top.starved && !top.PORT(logits, valid), "not idle after a reset");
+        need(top.PORT(x, ready) && top.PORT(load, ready), "a port is closed after a reset");
         const uint32_t values[COUNTERS] = {ALL_COUNTERS(top)};
         for (int i = 0; i < COUNTERS; i++) need(!values[i], "a counter after a reset");
     }
@@ -167,7 +204,8 @@ private:
         uint32_t given = 0;
         bool loaded = when == NONE, offering = false;
         while (given < features || !beats.empty() || !loaded) {
-            if (!offering && !loaded && given >= when) offer(word), offering = true;
+            const bool due_now = when & BEHIND ? given == features && beats.size() <= (when & ~BEHIND) : given >= when;
+            if (!offering && !loaded && due_now) offer(word), offering = true;
             const bool wait = isolated && !sent && given && !top.idle;
             top.PORT(x, valid) = given < features && !wait && !pause();
             top.PORT(x, payload) = x[given < features ? given : 0] & 0xff;
@@ -200,22 +238,36 @@ private:
 
     // Features that run for some cycles and lead nowhere: a reset follows.
     void abandon() {
-        const uint32_t features = script.next(), cycles = script.next();
+        const uint32_t features = script.next(), wanted = script.next(), cycles = wanted & ~FLOWING;
         const uint32_t* x = script.take(features);
-        top.PORT(logits, ready) = 0;
+        top.PORT(logits, ready) = (wanted & FLOWING) != 0;
         uint32_t given = 0;
         for (uint32_t i = 0; i < cycles; i++) {
             top.PORT(x, valid) = given < features;
             top.PORT(x, payload) = x[given < features ? given : 0] & 0xff;
             machine.settle();
             given += top.PORT(x, valid) && top.PORT(x, ready);
-            machine.edge();
+            edge();
         }
         top.PORT(logits, ready) = 1;
     }
 
     void rest() {
         do cycle(); while (!top.idle);
+        cycle();
+    }
+
+    // the netlist with mutants has a way to set all counters (mutation.py)
+    void warp(uint32_t value) {
+#ifdef COVERAGE
+        set_counters(top, value);
+#else
+        top.warp = 1;
+        top.warp_to = value;
+        cycle();
+        top.warp = 0;
+#endif
+        counted = value;
         cycle();
     }
 
@@ -231,6 +283,7 @@ private:
     }
 };
 
+#ifndef COVERAGE
 std::string outcome(Stimulus& script, uint32_t number) {
     script.at = 0;
     Trial* trial = new Trial(script, number);  // its process ends at once
@@ -243,8 +296,27 @@ std::string outcome(Stimulus& script, uint32_t number) {
     }
 }
 
+#endif
+
 }  // namespace
 
+#ifdef COVERAGE
+int main(int argc, char** argv) {
+    if (argc != 4) fail("usage: trial SCRIPT RECORD COVERAGE");
+    Stimulus script(argv[1]);
+    std::FILE* record = std::fopen(argv[2], "wb");
+    if (!record) fail("cannot write the record");
+    Trial trial(script, record);
+    try {
+        trial.play();
+    } catch (const Difference& difference) {
+        trial.edge(), std::fflush(record);  // the record ends with the cycle that differs
+        fail("the design fails the scenarios: " + difference.what);
+    }
+    if (std::fclose(record)) fail("cannot write the record");
+    trial.machine.context.coveragep()->write(argv[3]);
+}
+#else
 int main(int argc, char** argv) {
     if (argc < 3) fail("usage: trial SCRIPT NUMBER...");
     Stimulus script(argv[1]);
@@ -262,3 +334,4 @@ int main(int argc, char** argv) {
         if (status) std::printf("%s 0 does not settle\n", argv[i]);
     }
 }
+#endif

@@ -1,0 +1,100 @@
+"""Coverage: a bin is met when it happened in the record and only then; runs add up; holes and their reasons."""
+
+import numpy as np
+import pytest
+
+from cosim.trust import coverage, plan, scenarios, watched
+from cosim.trust.script import REST, Script
+from hw import config as configs
+from hw.interface import MODES
+
+TINY = configs.load("tiny")
+
+
+def record(cycles, **columns):
+    """A record of so many cycles in which everything is 0 but the columns named, `lif__enable` for `lif.enable`."""
+    at = watched.columns(TINY)
+    rows = np.zeros((cycles, max(part.stop for part in at.values())), np.uint32)
+    for name, values in columns.items():
+        rows[:, at[name]] = np.reshape(values, (cycles, -1))
+    return rows
+
+
+def met(hits):
+    return {name for name, times in hits.items() if times}
+
+
+def test_nothing_happens_and_no_bin_is_met():
+    hits = plan.hits(record(50), TINY)
+    assert len(hits) == 192 and not met(hits)
+
+
+def test_a_bin_is_met_by_what_happened_and_no_other():
+    starved = np.r_[np.zeros(5), np.ones(3), np.zeros(2), np.ones(1), np.zeros(9)]
+    hits = plan.hits(record(20, starved=starved), TINY)
+    assert met(hits) == {"streams: features starve: 2 to 15", "streams: features starve: 1 cycle"}
+    assert hits["streams: features starve: 1 cycle"] == 1 and hits["streams: features starve: 100 and more"] == 0
+
+
+@pytest.mark.parametrize("away, name", [(-1, "one below"), (0, "on it"), (1, "one above")])
+def test_a_potential_beside_its_threshold(away, name):
+    far = {f"lif.v_{lane}": [0, 5] for lane in range(1, TINY.lif_lanes)}
+    hits = plan.hits(record(2, **far, **{"lif.enable": [0, 1], "lif.layer": [0, 1], "lif.threshold": [0, 300],
+                                         "lif.v_0": [0, 300 + away]}), TINY)
+    assert {bin_ for bin_ in met(hits) if bin_.startswith("thresholds")} == {f"thresholds: layer 1: {name}"}
+
+
+def test_what_happens_in_a_reset_does_not_count():
+    words = {"x_valid": [1], "x_ready": [1], "x": [128]}
+    assert "features: -128" in met(plan.hits(record(1, **words), TINY))
+    assert "features: -128" not in met(plan.hits(record(1, rst=[1], **words), TINY))
+
+
+def test_runs_add_up():
+    a, b = (plan.hits(record(1, x_valid=[1], x_ready=[1], x=[value]), TINY) for value in (1, 127))
+    both = plan.merged([a, b])
+    assert met(both) == met(a) | met(b) and both["features: 1"] == 1 and len(both) == len(a)
+
+
+def test_verilators_counts_are_read_and_instances_added():
+    def line(page, number, what, place, times):
+        told = "".join(f"\x01{key}\x02{value}" for key, value in (
+            ("f", "a.v"), ("l", number), ("page", page), ("o", what), ("h", place)))
+        return f"C '{told}' {times}\n"
+
+    text = "# SystemC::Coverage-3\n" + line("v_line/lif", 3, "block", "TOP.a", 4) + line(
+        "v_line/lif", 3, "block", "TOP.b", 5) + line("v_branch/lif", 2, "if", "TOP.a", 0) + line(
+        "v_toggle/lif", 1, "u[3]:0->1", "TOP.a", 0)
+    counts = coverage.counted(text, "one\nif (dump_module) \nthree")
+    assert counts == {("line", "lif", 3, "block"): 9, ("toggle", "lif", 1, "u[3]:0->1"): 0}
+    assert coverage.shares(counts) == {"line": (1, 1), "branch": (0, 0), "toggle": (0, 1)}
+    assert coverage.holes(counts) == {"toggle lif: u": 1}
+
+
+def test_a_missed_bin_is_missed_unless_a_reason_is_given():
+    found = coverage.figures({"tiny": {"features: 0": 0, "features: 1": 2, "potentials: layer 1: highest": 0}}, {
+        "tiny": {("line", "lif", 1, ""): 1}})
+    assert (found["functional_bins"], found["functional_covered"]) == (3, 1)
+    assert found["functional_missed"] == ["tiny, features: 0"] and list(found["waived"]) == [
+        "tiny, potentials: layer 1: highest"]
+
+
+def test_the_design_itself_meets_what_a_script_makes_happen(tmp_path, monkeypatch):
+    """One frame: its own bins, and none of those that need more."""
+    def one_frame(config, seed):
+        made = Script(config)
+        made.reset(cycles=2)
+        made.load(scenarios.random_model(config, scenarios.torch.Generator().manual_seed(seed)), MODES["t1"])
+        made.frames(np.full((1, config.features), 127, np.int32))
+        made.words.append(REST)
+        return made
+
+    monkeypatch.setattr(scenarios, "script", one_frame)
+    rows, text = coverage.played(TINY, 1)
+    found = met(plan.hits(rows, TINY))
+    assert {"skipping: A", "skipping: B", "skipping: FC step 0", "hand_overs: A > B", "features: 127",
+            "rows: input, first row read", "rows: fc1, last row written"} <= found
+    assert not found & {"skipping: C merged", "skipping: D union", "features: 0", "resets: in FC",
+                        "streams: features starve: 100 and more"}
+    counts = coverage.counted(text, "")
+    assert 0 < coverage.shares(counts)["toggle"][0] < coverage.shares(counts)["toggle"][1]
