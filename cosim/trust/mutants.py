@@ -8,9 +8,9 @@
 
 Yosys draws the mutants from the netlist (`cosim/trust/mutation.py`); every one is played the scenarios of
 `cosim/trust/scenarios.py` on Verilator against golden's bits, cycles and row reads. Those that nothing notices go to a
-SAT solver, which shows whether they can be told from the design at all, in any state or in any that follows a reset
-(`cosim/trust/equivalence.py`; the latter with `--from-reset`). The others are survivors. What is done is kept in build/mutants; an interrupted run goes
-on.
+solver, which shows whether they can be told from the design at all, in any state, or, with `--from-reset`, in any that
+follows a reset (`cosim/trust/equivalence.py`). The others are survivors. What is done is kept in build/mutants; an
+interrupted run goes on.
 """
 
 import hashlib
