@@ -2,9 +2,11 @@
 
     sottovoce verilog --config tiny              build/verilog/tiny: accelerator.v, accelerator.h, config.json
     sottovoce verilog --model rsnn-phone-t2      build/verilog/phone, and images/*.hex of the network
+    sottovoce verilog --config tiny --sleep      supply cut between frames: accelerator_sleep.v, accelerator_sleep.upf
     sottovoce verilog --config tiny --bus axi    on a bus, with its register map in C, JSON, XML and HTML
 """
 
+import dataclasses
 from pathlib import Path
 
 from cosim import models
@@ -12,6 +14,7 @@ from cosim.errors import CosimError
 from hw import config as configs
 from hw import emit, store
 from hw.bus import export
+from hw.flow import power_intent
 from hw.header import header
 from sw.integers import images
 
@@ -28,6 +31,8 @@ def add_arguments(parser):
                         help="top or one block alone")
     parser.add_argument("--bus", choices=[name.removeprefix("accelerator_") for name in emit.BUSES],
                         help="the accelerator on this bus, in place of --block")
+    parser.add_argument("--sleep", action="store_true", help="the accelerator whose supply is cut between frames, and "
+                        "its power intent (UPF), in place of --block")
     parser.add_argument("--out", type=Path, default=Path("build/verilog"), help="folder")
 
 
@@ -51,8 +56,16 @@ def run(args):
     """Write everything below OUT/CONFIG, each file whole."""
     config, model = chosen(args)
     folder = args.out / config.name
-    top = f"accelerator_{args.bus}" if args.bus else args.block
+    top = f"accelerator_{args.bus}" if args.bus else emit.SLEEP if args.sleep else args.block
+    if args.bus and args.sleep:
+        raise CosimError(f"--bus {args.bus} --sleep: a bus is always on: put the accelerator that sleeps behind one of "
+                         "yours, or leave one out")
+    if args.sleep:
+        config = dataclasses.replace(config, sleep=True)
     target = emit.emit(top, config, folder / f"{top}.v")
+    if args.sleep:
+        text = target.read_text()
+        store.write_atomically(folder / f"{top}.upf", power_intent.upf(config, power_intent.instances(text)).encode())
     if args.bus:
         export.write(config, args.bus == "axi", folder)
     store.write_json(folder / "config.json", config.to_dict())

@@ -32,6 +32,14 @@ from .zero_skip import ZeroSkip
 
 Stored = namedtuple("Stored", "enable row data")  # a word on its way into a memory
 
+# Blocks that hold nothing that an idle machine needs: with `sleep` they lose it, and `restart` resets them
+LOST = ("input_buffer", "input_scan", "zero_skip", "sequencer", "combine", "pe_set0", "pe_set1", "logit_drain")
+
+
+def lost(config):
+    """Instances that lose what they hold in sleep. Where sums are kept, the sequencer knows whether they are good."""
+    return tuple(name for name in LOST if not (name == "sequencer" and config.changes()))
+
 
 class Accelerator(wiring.Component):
     """Top level. Every stream takes backpressure.
@@ -46,6 +54,7 @@ class Accelerator(wiring.Component):
     cycles     Out  by `interface.phases(config)`; the counters are absent with `counters: false`
     row_reads  Out  by `interface.WEIGHT_BUFFERS`
     frames     Out
+    restart    In   resets the blocks that are `lost`, while idle; only with `sleep: true`
     """
 
     def __init__(self, *, config):
@@ -61,6 +70,8 @@ class Accelerator(wiring.Component):
         if config.counters:
             ports |= {"cycles": Out(32).array(len(phases(config))), "row_reads": Out(32).array(len(WEIGHT_BUFFERS)),
                       "frames": Out(32)}
+        if config.sleep:
+            ports["restart"] = In(1)
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -68,7 +79,7 @@ class Accelerator(wiring.Component):
         c = self.config
 
         def add(name, block):
-            m.submodules[name] = place(block, platform)
+            m.submodules[name] = place(block, platform, reset=self.restart if c.sleep and name in lost(c) else None)
             return block
 
         words = add("input_buffer", InputBuffer(config=c))

@@ -100,6 +100,7 @@ class Config(Sizes):
     drain: str = "buffered"           # logits leave while the next pass computes; `direct`: before it begins
     load_bits: int = 64               # width of the load port = write granularity of the weight SRAMs
     counters: bool = True
+    sleep: bool = False               # the supply may be cut between frames: `hw.sleep`
     mechanisms: Mechanisms = field(default_factory=Mechanisms)
 
     def __post_init__(self):

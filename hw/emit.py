@@ -22,6 +22,7 @@ from .logit_drain import LogitDrain
 from .pe_array import PeArray
 from .program import listing
 from .sequencer import Sequencer
+from .sleep import Sleeper
 from .soc.system import System
 from .soc.ulx3s import Ulx3s
 from .spike_select import SpikeSelect
@@ -37,6 +38,7 @@ BLOCKS = {
 
 SOC = "soc"  # with a processor: System needs the core's own Verilog beside it
 BOARD = "ulx3s"  # an FPGA board's whole design
+SLEEP = "accelerator_sleep"  # the accelerator behind a power switch
 BUSES = {"accelerator_axi": AxiPeripheral, "accelerator_wishbone": WishbonePeripheral}  # the accelerator on a bus
 
 # `proc -nomux -norom` keeps case statements; with plain `proc` Verilator reports overlapping cases.
@@ -53,6 +55,10 @@ def block(name, config):
         return System(config=config)
     if name == BOARD:
         return Ulx3s(config=config)
+    if name == SLEEP:
+        if not config.sleep:
+            raise EmitError(f"{config.name}: sleep=False: {SLEEP} wants a configuration with sleep: true")
+        return Sleeper(config=config)
     if name in BUSES:
         return BUSES[name](config=config)
     if name == "weight_buffer":
