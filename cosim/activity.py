@@ -140,12 +140,13 @@ def measure(config, seeds, frames):
     return out
 
 
-def isolated(model, mode_name, x):
+def isolated(model, mode_name, x, folder=None):
     """Frames one at a time through the RTL: (latency (T,), phases (T, P), reads (T, B), values compared).
 
-    Raises `HarnessError` where anything differs from the golden model.
+    `folder` of the compiled harness, if another than the quickest to run. Raises `HarnessError` where anything differs
+    from the golden model.
     """
-    outcome = side_by_side.check(model, mode_name, [x], isolated=True, quiet=True)
+    outcome = side_by_side.check(model, mode_name, [x], isolated=True, quiet=True, folder=folder)
     latency = outcome.run.latency
     expected = outcome.run.prediction.phases.sum(1) + golden.ends(model.config)
     late = int((latency != expected).sum())

@@ -42,25 +42,26 @@ class Fit:
         self.leakage_nj = float(total @ leakage / (total @ total))
         self.pj_cycle = nnls(sizes, np.array([r["pj_a_cycle"] for _, r in samples]))[0]
 
-    def figures(self, config, library, cycles, reads):
+    def figures(self, config, library, cycles, reads, macros="area"):
         """The record's physical part for a machine that runs these cycles and row reads a frame."""
         sizes = np.array(parts_of(config))
-        buffers = memories.compose(config, library)
-        sram, macros = memory_nj(buffers, reads)
+        buffers = memories.compose(config, library, macros)
+        sram, kept = memory_nj(config, buffers, reads)
         logic, pj = self.um2 * sizes.sum(), float(self.pj_cycle @ sizes)
-        leakage = self.leakage_nj * sizes.sum() + macros
+        leakage = self.leakage_nj * sizes.sum() + kept
         energy = cycles * pj * 1e-3 + sram + leakage
         return {"logic_um2": round(logic), "area_um2": round(logic + sum(b.area for b in buffers.values())),
                 "leakage_uw": round(leakage / 10, 3), "energy_per_frame_nj": round(energy, 2),
                 "power_uw_at_10ms": round(energy / 10, 3), "pj_a_cycle": round(pj, 3),
                 "logic_nj": round(cycles * pj * 1e-3, 2), "sram_nj": round(sram, 2), "leakage_nj": round(leakage, 2),
-                "macro_leakage_nj": round(macros, 3)}
+                "macro_leakage_nj": round(kept, 3)}
 
 
-def memory_nj(buffers, reads):
-    """(nJ a frame of all memory accesses, nJ of leakage): `reads` rows of each weight buffer, every neuron's words."""
+def memory_nj(config, buffers, reads):
+    """(nJ a frame of all memory accesses, of leakage): `reads` of weight rows, the rest as `config.accesses()`."""
     blocks = {}
-    power.add_memories(blocks, {name: b.row() for name, b in buffers.items()}, reads, 1)
+    power.add_memories(blocks, {name: b.row() for name, b in buffers.items()}, reads, 1,
+                       config.accesses())
     return tuple(sum(row[kind] for row in blocks.values()) for kind in ("sram_nj", "leakage_nj"))
 
 
@@ -71,6 +72,7 @@ def left_out(samples, library):
         fit = Fit([s for s in samples if s[1]["config"] != name])
         for config, record in samples:
             if record["config"] == name:
-                found = fit.figures(config, library, record["cycles_per_frame"], record["reads"])
+                found = fit.figures(config, library, record["cycles_per_frame"], record["reads"],
+                                    record.get("macros", "area"))
                 errors.append(100 * abs(found["energy_per_frame_nj"] / record["energy_per_frame_nj"] - 1))
     return float(np.mean(errors)), float(np.max(errors))

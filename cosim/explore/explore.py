@@ -22,7 +22,8 @@ from cosim.explore import estimate, front, measure, points
 from hw import config as configs
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.interface import MODES
+from hw.flow.lib import memories
+from hw.interface import ALL_MODES
 from sw import options
 
 
@@ -33,13 +34,14 @@ def add_arguments(parser):
     parser.add_argument("--config", nargs="+", default=[], help="with --train: configurations by name or YAML file")
     parser.add_argument("--knob", action="append", default=[], metavar="FIELD=VALUE,VALUE",
                         help="field of the configuration and its values; several knobs span all combinations")
-    parser.add_argument("--mode", nargs="+", choices=MODES, default=[],
+    parser.add_argument("--mode", nargs="+", choices=ALL_MODES, default=[],
                         help="modes (default: all that the network was trained for)")
     parser.add_argument("--train", default="", metavar="ARGS", help="train a network for each configuration: model and "
                         "options of `sottovoce train`, as one text; with --nested or --develop its error is of a "
                         "development part")
     parser.add_argument("--estimate", action="store_true",
                         help="map nothing: physical figures from the points measured in OUT, by a fit, marked so")
+    parser.add_argument("--macros", choices=memories.PREFERENCES, default="area", help="choice of SRAM macros")
     parser.add_argument("--lib", default="ihp-sg13g2", help="ihp-sg13g2, nangate45 or the path of a .lib file")
     parser.add_argument("--pdk", help="folder with the IHP views")
     parser.add_argument("--jobs", type=options.whole, default=1, help="processes on this machine")
@@ -110,7 +112,7 @@ def collected(args, wanted):
     out = []
     for p, r in kept:
         if r.get("physical") != measure.MEASURED:
-            r = r | fit.figures(p.named, library, r["cycles_per_frame"], r["reads"]) | {
+            r = r | fit.figures(p.named, library, r["cycles_per_frame"], r["reads"], args.macros) | {
                 "physical": measure.ESTIMATED, "method": f"fit to {len(samples)} measured points, "
                 f"off by {error[0]:.1f} % on average and {error[1]:.1f} % at worst on machines left out of it"}
         out.append(r)
@@ -129,7 +131,7 @@ def run(args):
     """Measure, print the table, draw the front."""
     library = libraries.load(args.lib, args.pdk, "typ")
     knobs = points.parse(args.knob)
-    wanted, refused = points.span(bases(args), knobs, args.mode, bool(args.train))
+    wanted, refused = points.span(bases(args), knobs, args.mode, bool(args.train), args.macros)
     for line in refused:
         print(f"left out: {line}")
     if not wanted:

@@ -5,7 +5,6 @@ Verilated RTL over the whole embedded recording, which must equal the golden mod
 a cycle is measured on this netlist, under frames of the recording.
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -13,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from cosim import activity, models
 from cosim.explore import estimate, points
-from cosim.gates import frame_energy, mechanisms, netlist_run, stimulus
+from cosim.gates import energy, frame_energy, stimulus
+from cosim.rtl import harness
 from hw import store
-from hw.flow import gate_activity, power, synth
 from hw.flow.lib import library as libraries
 from hw.flow.lib import memories
-from hw.interface import MODES, WEIGHT_BUFFERS
-from sw.integers import integer_model
+from hw.interface import ALL_MODES, WEIGHT_BUFFERS
 
-WINDOW = 3        # frames whose activity is recorded in the gates, one of them to fill the state
 CLOCK_HZ = 1e5
 FRAME_MS = 10.0
 MEASURED, ESTIMATED = "measured", "estimated"
@@ -50,7 +48,7 @@ def train(command, point, folder, quiet=True):
 def network(point, job, folder):
     """The `IntegerModel` of a point, on its configuration; trained first where the job says so."""
     source = train(job["train"], point, folder) if job["train"] else point.source
-    return points.fitted(integer_model.load(source), point.named)
+    return models.on(models.load(source), point.named)
 
 
 def error_of(model):
@@ -66,32 +64,20 @@ def error_of(model):
 
 def costs(model, mode):
     """Cycles and row reads of every frame of the recording, off the RTL's counters; and values compared."""
-    _, x, said = stimulus.of(model.config, MODES[mode], None, "speech", model)
-    cycles, reads, compared = mechanisms.costs(model, x, mode)
+    _, x, said = stimulus.of(model.config, ALL_MODES[mode], None, "speech", model)
+    cycles, _, reads, compared = activity.isolated(model, mode, x, harness.build_quickly(model.config))
     return cycles, reads, compared, said
 
 
-def netlist(config, library, folder):
-    """The synthesis report of a configuration, mapped once."""
-    path = Path(folder) / "synth.json"
-    found = json.loads(path.read_text()) if path.is_file() else None
-    return found or synth.synthesise(config, library, folder, made_by="sottovoce explore")
-
-
-def gates(model, mode, library, folder):
-    """The power report of the netlist in `folder` under frames of the recording, and the synthesis report."""
-    result = netlist(model.config, library, folder)
-    place = Path(folder) / mode
-    if not (place / "activity.json").is_file():
-        _, x, _ = stimulus.of(model.config, MODES[mode], WINDOW, "speech", model)
-        netlist_run.write_stimulus(place / "stimulus.bin", model, MODES[mode], x)
-        _, window = gate_activity.record(model.config, library, place, place / "stimulus.bin", 1, result["settings"],
-                                         netlist=Path(folder) / "netlist.json")
-        if window["logits_differ"]:
-            (place / "activity.json").unlink()
-            raise ValueError(f"{model.config.name}, {mode}: {window['logits_differ']} logits of the netlist differ "
-                             "from the golden model's")
-    return power.analyse(library, result, place, netlist=Path(folder)), result
+def gates(model, point, library, folder, command):
+    """The power report of the point's netlist under frames of the recording, and the synthesis report."""
+    result = energy.netlist(model.config, library, point.macros, folder, command)
+    _, x, _ = stimulus.of(model.config, ALL_MODES[point.mode], energy.WINDOW, "speech", model)
+    report, _, differ = energy.gates(model.config, library, result, folder, model, point.mode, x, "auto")
+    if differ:
+        raise ValueError(f"{model.config.name}, {point.mode}: {differ} logits of the netlist differ from the golden "
+                         "model's")
+    return report, result
 
 
 def record(point, model, found, command, library):
@@ -101,6 +87,7 @@ def record(point, model, found, command, library):
     delay = model.manifest.get("targets", {}).get("delay", 0)
     return {
         "config": model.config.name, "model": Path(point.source).name, "mode": point.mode, "knobs": dict(point.knobs),
+        "macros": point.macros,
         "sha256": model.sha256, "error": error, "error_of": of_whom,
         "cycles_per_frame": round(float(np.mean(cycles)), 2), "cycles_worst": int(np.max(cycles)),
         "latency_ms": round(float(np.mean(cycles)) / CLOCK_HZ * 1e3 + delay * FRAME_MS, 2),
@@ -123,10 +110,10 @@ def machine(job, todo):
         cycles, reads, _, _ = found = costs(model, point.mode)
         row = record(point, model, found, job["command"], library)
         if job["physical"] == MEASURED:
-            report, result = gates(model, point.mode, library, folder / library.name)
+            report, result = gates(model, point, library, folder / library.name, job["command"])
             buffers = memories.built(model.config, library, result["settings"])
-            _, macros = estimate.memory_nj(buffers, row["reads"])
-            parts = frame_energy.estimate(report, buffers, cycles, reads)
+            _, macros = estimate.memory_nj(model.config, buffers, row["reads"])
+            parts = frame_energy.estimate(report, buffers, cycles, reads, model.config.accesses())
             row |= {"physical": MEASURED, "method": report["method"],
                     "logic_um2": round(result["total"]["area_um2"]), "flip_flops": result["total"]["flip_flops"],
                     "area_um2": round(result["total"]["area_um2"] + result["total"]["sram_um2"]),

@@ -11,8 +11,7 @@ import yaml
 from hw import config as configs
 from hw import store
 from hw.config import ConfigError, quoted
-from hw.interface import MODES
-from sw.integers.integer_model import ModelError
+from hw.interface import ALL_MODES, modes_of
 
 MOST = 4096  # points of a sweep: more is a slip of the keyboard
 
@@ -29,12 +28,13 @@ class Point:
     config: configs.Config
     mode: str
     knobs: tuple  # (name, value) pairs
+    macros: str = "area"  # choice of SRAM macros, `hw.flow.lib.memories.PREFERENCES`
 
     @property
     def machine(self):
         """Ten hex digits of network and configuration, whatever the configuration is called."""
         values = {**self.config.to_dict(), "name": ""}
-        return hashlib.sha256(json.dumps([self.source, values], sort_keys=True).encode()).hexdigest()[:10]
+        return hashlib.sha256(json.dumps([self.source, self.macros, values], sort_keys=True).encode()).hexdigest()[:10]
 
     @property
     def named(self):
@@ -95,14 +95,14 @@ def plain(config):
     return values
 
 
-def span(bases, knobs, modes, trains=False):
+def span(bases, knobs, modes, trains=False, macros="area"):
     """(points, refusals): every combination of knobs on every base that can be built, and a line for each that cannot.
 
     `bases`: [(source, config, time steps or None)]; `modes`: names, or none for all that the network was trained for;
-    `trains`: networks are trained for each configuration, so that its sizes may change.
+    `trains`: networks are trained for each configuration, so that its sizes may change; `macros`: of all points.
     """
     points, refused = {}, []
-    count = len(bases) * len(modes or MODES)
+    count = len(bases) * len(modes or ALL_MODES)
     for values in knobs.values():
         count *= len(values)
     if count > MOST:
@@ -122,25 +122,17 @@ def span(bases, knobs, modes, trains=False):
             if not trains and config.matrices() != base.matrices() or config.weight_bits != base.weight_bits:
                 refused.append(f"{said}: {base.name}'s weights do not fit it; --train trains a network for each size")
                 continue
-            for mode in modes or MODES:
-                if steps and MODES[mode].time_steps != steps:
+            for mode in modes or modes_of(config):
+                if steps and ALL_MODES[mode].time_steps != steps:
                     if modes:
                         refused.append(f"{said} {mode}: {source} was trained for {steps} time step(s)".strip())
                     continue
-                if MODES[mode].built(config) != MODES[mode]:
+                if ALL_MODES[mode].built(config) != ALL_MODES[mode]:
                     refused.append(f"{said}: {mode} needs a mechanism that is not built")
                     continue
-                point = Point(source, config, mode, chosen)
+                point = Point(source, config, mode, chosen, macros)
                 points.setdefault((point.machine, mode), point)
     return list(points.values()), list(dict.fromkeys(refused))
-
-
-def fitted(model, config):
-    """The network on another configuration of the same sizes. Raises `ModelError` where it does not fit."""
-    if config.neuron_tables().keys() != model.config.neuron_tables().keys():
-        raise ModelError(f"{config.name}: its neurons have other tables than the network's: "
-                         f"{', '.join(config.neuron_tables()) or 'none'}")
-    return replace(model, config=config)
 
 
 def write_config(config, path):

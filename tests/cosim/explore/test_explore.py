@@ -98,7 +98,7 @@ def test_the_stated_error_is_of_machines_that_the_fit_has_not_seen():
     library, samples = libraries.load("ihp-sg13g2"), []
     for c in machines():
         record = measured(c)
-        sram, macros = estimate.memory_nj(estimate.memories.compose(c, library), record["reads"])
+        sram, macros = estimate.memory_nj(c, estimate.memories.compose(c, library), record["reads"])
         record |= measured(c, macros=macros) | {"macro_leakage_nj": macros}
         record["energy_per_frame_nj"] += sram
         samples.append((c, record))
