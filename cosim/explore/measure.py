@@ -18,7 +18,7 @@ from cosim.gates import energy, frame_energy, stimulus
 from cosim.rtl import harness
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories
+from hw.flow.lib import memories, supply
 from hw.interface import ALL_MODES, WEIGHT_BUFFERS
 
 CLOCK_HZ = 1e5
@@ -120,11 +120,20 @@ def machine(job, todo):
                     "leakage_uw": report["leakage_uw"], "energy_per_frame_nj": parts["energy_nj"],
                     "power_uw_at_10ms": parts["power_uw"], "pj_a_cycle": parts["pj_a_cycle"],
                     **{k: parts[k] for k in ("logic_nj", "sram_nj", "leakage_nj")},
-                    "macro_leakage_nj": round(macros, 3)}
+                    "macro_leakage_nj": round(macros, 3), "asleep": asleep(report, parts, row["cycles_per_frame"])}
         row["seconds"] = round(time.monotonic() - begun, 1)
         store.write_json(record_path(out, point), row)
         records.append(row)
     return records
+
+
+def asleep(report, parts, cycles):
+    """A frame's nJ at each clock, the supply cut for the rest of it (`hw.flow.lib.supply`), for these cycles."""
+    one = report["sweep"][0]
+    total = {"dynamic_nj": parts["logic_nj"] + parts["sram_nj"], "leakage_nj": parts["leakage_nj"]}
+    rows = supply.sweep(total, cycles, supply.Night(one["kept_nj"], one["wake_nj"]))
+    return [{k: round(r[k], 4) for k in ("clock_hz", "awake_ms", "energy_nj", "kept_nj", "wake_nj")}
+            for r in rows if "kept_nj" in r]
 
 
 def record_path(out, point):

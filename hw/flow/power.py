@@ -17,19 +17,15 @@ import shutil
 from hw import config as configs
 from hw import store
 from hw.flow.gate_activity import PERIOD, activity_arguments
-from hw.flow.lib import liberty_power, mapping, memories, published, routed, runs, spef, sta_tool
+from hw.flow.lib import liberty_power, mapping, memories, published, routed, runs, spef, sta_tool, supply
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
+from hw.flow.lib.supply import FRAME_S
 from hw.flow.lib.tools import Progress
 
-FRAME_S = 0.01
 KINDS = ("registers_clock_nj", "combinational_nj", "switching_nj", "sram_nj", "leakage_nj")
 CLOCK_TREE = ("clkbuf", "delaybuf")  # names of the cells that a layout adds to the clock
-# blocks whose registers hold what the next frame needs
-HOLDS = ("lif", "spike_select", "load_port", "input_buffer", "neuron_table", "accelerator")
-VOLTAGES = (1.0, 0.9, 0.8)  # of nominal
-CLOCKS = (1e5, 1e6, 1e7, 1e8)
 
 
 def parse(text):
@@ -92,35 +88,6 @@ def access_nj(memory, reads, writes):
     return (reads * memory["read_pj"] + writes * memory["write_pj"] * memory["macros"]) * 1e-3
 
 
-def kept_alive(blocks, memories):
-    """Leakage in nJ a frame of what must keep its supply between frames, or its content would have to be loaded again.
-
-    The macros hold the weights, whose reload costs more than a frame; `HOLDS` the state from frame to frame, registers
-    and features on their way in.
-    """
-    return sum(row["leakage_nj"] for name, row in blocks.items() if name in HOLDS or name in memories)
-
-
-def sweep(total, cycles, kept):
-    """Energy a frame against clock (sprint, then cut the supply) and voltage (dynamic ~ V^2, leakage ~ V at least).
-
-    `kept` is the leakage in nJ of what stays on (`kept_alive`).
-    """
-    dynamic, leakage = total["dynamic_nj"], total["leakage_nj"]
-    rows = []
-    for clock in CLOCKS:
-        awake = min(FRAME_S, cycles / clock)
-        rows.append({"clock_hz": clock, "voltage_of_nominal": 1.0, "awake_ms": awake * 1e3,
-                     "energy_nj": dynamic + kept + (leakage - kept) * awake / FRAME_S,
-                     "assumes": f"between frames macros, {', '.join(HOLDS)} keep their supply, the rest leaks nothing; "
-                                "power switches, isolation and the charge of waking are not counted"})
-    for v in VOLTAGES[1:]:
-        rows.append({"clock_hz": CLOCKS[0], "voltage_of_nominal": v, "awake_ms": FRAME_S * 1e3,
-                     "energy_nj": dynamic * v**2 + leakage * v,
-                     "assumes": "dynamic ~ V^2, leakage ~ V; timing holds at 100 kHz"})
-    return rows
-
-
 def instances_of(library, result, folder, tool, netlist, spefs):
     """(leaf instances with W, share of pins annotated, what computed them). `tool`: auto, sta or tables.
 
@@ -175,7 +142,10 @@ def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
         "energy_nj": {name: {k: round(v, 4) for k, v in row.items()} for name, row in blocks.items()},
         "total": {k: round(v, 4) for k, v in total.items()},
         "power_uw_at_10ms": round(total["energy_nj"] / 10, 4), "leakage_uw": round(total["leakage_nj"] / 10, 4),
-        "sweep": sweep(total, cycles, kept_alive(blocks, result["memories"])),
+        "sweep": supply.sweep(total, cycles, supply.night(
+            configs.from_dict(result["configuration"]), instances, cells_of,
+            lambda path: block_of(path, {*result["blocks"], *(p.split("/")[0] for p in cells_of if "/" in p)}),
+            sum(blocks[name]["leakage_nj"] for name in result["memories"]), library.cells.voltage)),
         "published_uw": published.POWER_UW, "differences": published.DIFFERENCES,
         "dynamic_scaled_to_28nm_nj": round(published.scaled_dynamic(
             total["dynamic_nj"], library.node or 130, library.cells.voltage), 4),

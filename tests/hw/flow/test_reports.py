@@ -2,12 +2,14 @@
 
 import argparse
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from hw import config as configs
 from hw import store
 from hw.flow import collect, gate_activity, power, sta
-from hw.flow.lib import published, routed, runs, sta_tool
+from hw.flow.lib import published, routed, runs, sta_tool, supply
 from hw.flow.lib.errors import FlowError
 
 STA = """SETUP 4.380000
@@ -45,13 +47,22 @@ def test_power_is_read_with_the_share_annotated():
     assert share == 0.9 and instances[0]["name"] == "a/b"
 
 
+def test_what_is_kept_at_night_and_what_waking_costs():
+    def cell(storage, *capacitances):
+        return SimpleNamespace(storage=storage, inputs=[SimpleNamespace(capacitance=c) for c in capacitances])
+
+    cells = {"lif/state": cell(("ff",), 1.0), "lif/adder": cell(None, 2.0, 3.0), "sequencer/state": cell(("ff",), 5.0)}
+    leaking = [{"name": name, "leakage": watt} for name, watt in
+               (("lif/state", 1e-6), ("lif/adder", 4e-6), ("sequencer/state", 8e-6), ("fc0_weights/macro", 1.0))]
+    found = supply.night(configs.load("tiny"), leaking, cells, lambda path: path.split("/")[0], 100.0, 2.0)
+    assert found.kept_nj == pytest.approx(100 + 10)              # macros, and 1 uW of a retained register for 10 ms
+    assert found.wake_nj == pytest.approx(0.5 * 10e-3 * 4)      # 10 pF of what was cut, at 2 V, half of it rising
+
+
 def test_the_sweep_sprints_and_scales():
-    blocks = {"lif": {"leakage_nj": 30.0}, "fc0_weights": {"leakage_nj": 170.0}, "pe_set0": {"leakage_nj": 200.0}}
-    kept = power.kept_alive(blocks, {"fc0_weights": {}})
-    assert kept == 200.0  # the weights stay alive, and the state of the neurons
-    rows = power.sweep({"dynamic_nj": 100.0, "leakage_nj": 400.0}, 1000, kept)
-    assert rows[0]["energy_nj"] == 500.0            # 100 kHz: awake the whole frame
-    assert rows[1]["energy_nj"] == pytest.approx(320.0)  # 1 MHz: a tenth of what is cut
+    rows = supply.sweep({"dynamic_nj": 100.0, "leakage_nj": 400.0}, 1000, supply.Night(200.0, 7.0))
+    assert rows[0]["energy_nj"] == 500.0            # 100 kHz: awake the whole frame, and never woken
+    assert rows[1]["energy_nj"] == pytest.approx(327.0)  # 1 MHz: a tenth of what is cut, and the waking
     assert rows[-1]["energy_nj"] == pytest.approx(100 * 0.64 + 400 * 0.8)
 
 
