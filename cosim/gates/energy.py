@@ -41,10 +41,10 @@ ROWS = {
         "published": ({}, {}, "area", "t2_merged"),
         "union": ({}, {}, "area", "t2_union"),
         "served serially": (SERIAL, {}, "area", "t2_union"),
-        "direct drain": (SERIAL | {"drain": "direct", "logits_per_beat": 32}, {}, "area", "t2_union"),
-        "on change": (SERIAL | {"drain": "direct", "logits_per_beat": 32, "readout_on_change": True},
+        "direct drain": (SERIAL | {"drain": "direct", "logits_per_beat": 64}, {}, "area", "t2_union"),
+        "on change": (SERIAL | {"drain": "direct", "logits_per_beat": 64, "readout_on_change": True},
                       {"on_change": True}, "area", "t2_change"),
-        "on change, smaller macros": (SERIAL | {"drain": "direct", "logits_per_beat": 32, "readout_on_change": True},
+        "on change, smaller macros": (SERIAL | {"drain": "direct", "logits_per_beat": 64, "readout_on_change": True},
                                       {"on_change": True}, "balanced", "t2_change"),
     },
 }

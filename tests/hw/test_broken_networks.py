@@ -44,7 +44,7 @@ def break_line(monkeypatch, block, line, broken):
     other.__package__ = "hw"
     exec(compile(source.replace(line, broken), module.__file__, "exec"), other.__dict__)
     for user in (importlib.import_module(f"hw.{name}") for name in ("accelerator", "sequencer", "spike_select")):
-        for name in ("Lif", "SpikeSelect", "Sequencer", "program"):
+        for name in ("Lif", "SpikeSelect", "Sequencer", "program", "ZeroSkip", "KeptSums", "DirectDrain"):
             if name in other.__dict__ and getattr(user, name, None) is getattr(module, name):
                 monkeypatch.setattr(user, name, other.__dict__[name])
 

@@ -4,12 +4,13 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import test_change
 import torch
 from test_networks import SHAPES, config
 
 from hw import config as configs
 from hw import describe
-from hw.interface import MODES
+from hw.interface import ALL_MODES, MODES
 from sottovoce import cli
 from sw import golden
 
@@ -20,7 +21,7 @@ def counted(c, mode, fires):
     scanned = {name: torch.full((1, 1, mode.time_steps, inputs), fires)
                for name, (inputs, _) in c.matrices().items() if name != "input"}
     x = torch.full((1, 1, c.features), FULL[c.input_code] if fires else 0, dtype=torch.int32)
-    return int(golden.cycles(c, mode, x, SimpleNamespace(scanned=scanned)).interval)
+    return int(golden.cycles(c, mode, x, SimpleNamespace(scanned=scanned, scanned_before=scanned)).interval)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -29,6 +30,14 @@ def counted(c, mode, fires):
 def test_best_and_worst_are_the_cycle_models(shape, changes):
     c = config(shape, **changes)
     for name, mode in MODES.items():
+        for fires in (False, True):
+            assert (name, describe.cycles(c, mode, int(fires))) == (name, counted(c, mode, fires))
+
+
+@pytest.mark.parametrize("shape", test_change.SHAPES)
+def test_so_they_are_where_sums_are_kept_and_served_serially(shape):
+    c = test_change.config(shape)
+    for name, mode in ALL_MODES.items():
         for fires in (False, True):
             assert (name, describe.cycles(c, mode, int(fires))) == (name, counted(c, mode, fires))
 
