@@ -21,7 +21,7 @@ import sys
 import numpy as np
 
 from cosim import models
-from cosim.gates import frame_energy, netlist_run, stimulus
+from cosim.gates import energy_picture, frame_energy, netlist_run, stimulus
 from cosim.rtl import builder, harness, side_by_side
 from hw import config as configs
 from hw import store
@@ -97,14 +97,10 @@ def heard(model, args):
 def netlist(config, library, prefer, folder, command):
     """The synthesis report of a machine; the netlist in its folder serves again where the RTL is the same."""
     report = store.read_json(folder / "synth.json")
-    if report.get("settings", {}).get("prefer") == prefer and (folder / "netlist.v").is_file():
-        rtl = builder.verilog("accelerator", config)
-        if report["rtl_text_sha256"] == hashlib.sha256(rtl.encode()).hexdigest():
-            return report
-    report = synth.synthesise(config, library, folder, prefer=prefer, made_by=command)
-    report["rtl_text_sha256"] = hashlib.sha256(builder.verilog("accelerator", config).encode()).hexdigest()
-    store.write_json(folder / "synth.json", report)
-    return report
+    rtl = hashlib.sha256(builder.verilog("accelerator", config).encode()).hexdigest()
+    if report.get("rtl_sha256") == rtl and report["settings"]["prefer"] == prefer and (folder / "netlist.v").is_file():
+        return report
+    return synth.synthesise(config, library, folder, prefer=prefer, made_by=command)
 
 
 def gates(config, library, report, folder, model, mode, window, tool):
@@ -206,7 +202,10 @@ def run(args):
             found = kept[network, row]
             differences += found["differences"]
             print(line(found, kept.get((network, "published"))), flush=True)
-    print(f"figures: {target}")
+    rows = store.read_json(target).get("rows", [])
+    picture = store.results("energy.png", args.publish)
+    energy_picture.draw(rows, picture)
+    print(f"figures: {target}, {picture}")
     return 1 if differences else 0
 
 
