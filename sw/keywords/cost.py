@@ -7,6 +7,7 @@ activations. The spiking layers run in a kernel of our own, which it does not se
 import time
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hw.interface import MODES
@@ -14,6 +15,8 @@ from sw import golden
 from sw.keywords import frontends
 from sw.keywords.spotter import GoldenSpotter
 from sw.models import keyword_rsnn
+from sw.models.bcresnet import BcResNet
+from sw.models.ds_cnn import DsCnn
 from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
 
@@ -59,6 +62,30 @@ def macs(spotter, x):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         spotter.network(x.float())
     return counter.get_total_flops() // 2
+
+
+def macs_published_rule(spotter, x):
+    """MACs of one clip by the profiler's rule behind the published figures; None for spiking and gated networks.
+
+    Convolutions and matrix products as `macs` counts them, 4 for each element that a batch norm gives, k + 1 for each
+    mean over k (of BC-ResNet, whose authors pool adaptively; SparkNet's mean is no layer and counts nothing).
+    """
+    network = spotter.network
+    if not isinstance(network, (DsCnn, SparkNet, BcResNet)):
+        return None
+    more = []
+    handles = [m.register_forward_hook(lambda module, given, out: more.append(4 * out.numel()))
+               for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    if isinstance(network, BcResNet):
+        handles += [m.register_forward_hook(lambda module, given, out: more.append(
+            (out.shape[2] + 1) * out.shape[1] * out.shape[3])) for m in network.blocks]
+        handles.append(network.head.register_forward_hook(
+            lambda module, given, out: more.append((out.shape[2] * out.shape[3] + 1) * out.shape[1])))
+    try:
+        return macs(spotter, x) + sum(more)
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def size(spotter):

@@ -13,6 +13,7 @@ import torch
 
 from hw import store
 from sw import options, registry
+from sw.bootstrap import interval
 from sw.data import speech_commands
 from sw.keywords import cost, head, noise, score, spotter, waves
 from sw.models.sparknet import SparkNet
@@ -32,13 +33,16 @@ def figures(model, found, timed=True):
     also scored with the accelerator's 4-bit weights in their head."""
     logits = model.logits(found.floats())
     result = score.measure(logits, found.clips, model.labels)
+    right = hits(model, logits, found.clips)
+    if len({c.speaker for c in found.clips}) > 1:
+        result["interval"] = list(interval(right, [c.speaker for c in found.clips]))
     spoken = [i for i, c in enumerate(found.clips) if c.label != speech_commands.SILENCE]
     if spoken:
         result["accuracy_spoken"] = score.measure(logits[spoken], [found.clips[i] for i in spoken],
                                                   model.labels)["accuracy"]
     x = model.hear(found.floats(slice(0, 1)))
     result.update(parameters=cost.parameters(model), macs=cost.macs(model, x), bytes=cost.size(model),
-                  **cost.sparsity(model, found.floats()))
+                  macs_published_rule=cost.macs_published_rule(model, x), **cost.sparsity(model, found.floats()))
     if isinstance(model.network, SparkNet) and model.network.gate == "binary":
         gates = head.gates_of(model, found.floats())
         integers = head.of_network(model.network, gates.shape[2]).logits(gates)
@@ -46,6 +50,12 @@ def figures(model, found, timed=True):
     if timed:
         result["latency_ms"], result["latency_p95_ms"] = cost.latency(model, x)
     return result
+
+
+def hits(model, logits, clips):
+    """1 or 0 for a right or wrong answer, and 1 clip: int (clips, 2), for `sw.bootstrap.interval`."""
+    right = logits.argmax(1) == torch.tensor([model.labels.index(c.label) for c in clips])
+    return torch.stack((right.long(), torch.ones_like(right, dtype=torch.long)), 1).numpy()
 
 
 def under_noise(model, found, kind, snr_db, source, seed=0):
@@ -121,7 +131,10 @@ def show(model, r, args):
     recipe = model.manifest.get("recipe", {})
     print(f"accuracy {r['accuracy']:.2f} %, macro-F1 {r['macro_f1']:.2f} %; trained on {recipe.get('clips', '?')} "
           f"clips of {recipe.get('data', '?')!r}: {COMPARE}")
-    print(f"{r['parameters']:,} parameters, {r['bytes']:,} bytes, {r['macs']:,} MACs a clip; one thread, batch 1: "
+    if "interval" in r:
+        print("95 % interval of the accuracy, speakers drawn anew: {} to {} %".format(*r["interval"]))
+    print(f"{r['parameters']:,} parameters, {r['bytes']:,} bytes, {r['macs']:,} MACs a clip"
+          f"{f' ({p:,} by the published rule)' if (p := r['macs_published_rule']) else ''}; one thread, batch 1: "
           f"{r['latency_ms']:.2f} ms mean, {r['latency_p95_ms']:.2f} ms p95 (features not included)")
     if "accuracy_int4_head" in r:
         print(f"with the accelerator's 4-bit head {r['accuracy_int4_head']:.2f} %")

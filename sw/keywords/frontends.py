@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from sw.data.augment import noise_hash
 from sw.features import causal
-from sw.keywords import disturb
+from sw.keywords import authors, disturb
 from sw.keywords import noise as noises
 from sw.keywords.waves import SAMPLES, one_second
 
@@ -134,8 +135,10 @@ def varied(wave, sources, rng):
     return np.clip(wave, -1, 1).astype(np.float32)
 
 
-def disturbed(wave, version, seed, clip, sources, talkers, wide):
+def disturbed(wave, version, seed, clip, sources, talkers, wide, as_in=""):
     """Version `version` (from 1) of clip number `clip`, float32 (16000,): the same for all front-ends."""
+    if as_in:
+        return authors.DISTURBED[as_in](wave, sources, np.random.default_rng([seed, version, clip]))
     if not wide:
         return varied(wave, sources, np.random.default_rng([seed, version, clip]))
     how = disturb.hard if version <= HARD else disturb.mild
@@ -150,18 +153,20 @@ def shares(versions, mix):
 
 
 def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/cache", quiet=False, batch=64,
-             talkers=(), wide=False):
+             talkers=(), wide=False, as_in="", workers=1):
     """Raw features of `count` versions of each clip, float16 (count, clips, bins, frames), mapped from a cached file.
 
     Version 0 is plain; a tuple in place of `count` names the versions. `sources`: noise recordings; `talkers`: speech
     for babble. All front-ends of one seed hear the same versions. `wide`: versions 1 to `HARD` are `disturb.hard`,
-    later ones `disturb.mild`.
+    later ones `disturb.mild`. `as_in`: versions as authors make them, see `sw.keywords.authors`. `workers`: threads.
     """
     versions = range(count) if isinstance(count, int) else count
     recipe = [VERSION, frontend, count, seed, noise_hash(sources),
               hashlib.sha256(memoryview(waves.samples.numpy()).cast("B")).hexdigest()]
     if wide:
         recipe += ["wide", noise_hash(talkers)]
+    if as_in:
+        recipe += [as_in]
     path = Path(cache) / f"{frontend}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:16]}.npy"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,12 +176,19 @@ def variants(waves, frontend, count=VARIANTS, sources=(), seed=0, cache="build/c
         try:
             stored = np.lib.format.open_memmap(part, "w+", np.float16,
                                                (len(versions), len(waves.samples), *shape))
-            for i, b in tqdm(starts, desc=f"features ({frontend})", disable=quiet or len(starts) < 8):
+
+            def make(place):
+                i, b = place
                 x = waves.floats(slice(b, b + batch))
                 if versions[i]:
-                    x = torch.from_numpy(np.stack([disturbed(w, versions[i], seed, b + n, sources, talkers, wide)
-                                                   for n, w in enumerate(x.numpy())]))
+                    x = torch.from_numpy(np.stack([
+                        disturbed(w, versions[i], seed, b + n, sources, talkers, wide, as_in)
+                        for n, w in enumerate(x.numpy())]))
                 stored[i, b:b + batch] = raw(x, frontend).half().numpy()
+            with ThreadPoolExecutor(workers) as pool:  # transforms and resampling let go of the interpreter
+                for _ in tqdm(pool.map(make, starts), total=len(starts), desc=f"features ({frontend})",
+                              disable=quiet or len(starts) < 8):
+                    pass
             stored.flush()
             os.replace(part, path)
         finally:

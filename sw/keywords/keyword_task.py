@@ -27,9 +27,11 @@ class KeywordTask:
     """
 
     def __init__(self, waves, labels, frontend, *, variants=frontends.VARIANTS, sources=(), cache="build/cache",
-                 quiet=False, rows=None, masks=(0, 0), heard_as=None, teacher=None, mix=(), talk=None, talked=0):
+                 quiet=False, rows=None, masks=(0, 0), heard_as=None, teacher=None, mix=(), talk=None, talked=0,
+                 move=MOVE, workers=1):
+        self.move = move
         self.labels, self.frontend, self.masks = tuple(labels), frontend, masks
-        options = dict(count=variants, sources=sources, cache=cache, quiet=quiet, **(heard_as or {}))
+        options = dict(count=variants, sources=sources, cache=cache, quiet=quiet, workers=workers, **(heard_as or {}))
         self.x = frontends.variants(waves, frontend, **options)
         self.rows = np.arange(len(waves.clips)) if rows is None else np.asarray(rows)
         self.normaliser = frontends.Normaliser.of(frontend, torch.from_numpy(np.array(self.x[0][self.rows])))
@@ -61,7 +63,7 @@ class KeywordTask:
             for start in range(0, len(order) - (size + 1) // 2 + 1, size):
                 rows = order[start:start + size]
                 x, taught = self._versions(rows, chances, rng)
-                x = masked(moved(self.normaliser(torch.from_numpy(x)).float(), rng), self.masks, rng)
+                x = masked(moved(self.normaliser(torch.from_numpy(x)).float(), rng, self.move), self.masks, rng)
                 yield (x, self.y[rows]) if taught is None else (x, self.y[rows], torch.from_numpy(taught).float())
         return of
 
@@ -91,10 +93,10 @@ def masked(x, masks, rng):
     return x
 
 
-def moved(x, rng):
+def moved(x, rng, most=MOVE):
     """Features (B, bins, frames) moved by a few frames each; what comes in is the first or last frame again."""
     batch, bins, frames = x.shape
-    moves = rng.integers(-MOVE, MOVE + 1, batch)
+    moves = rng.integers(-most, most + 1, batch)
     at = torch.from_numpy(np.clip(np.arange(frames)[None] - moves[:, None], 0, frames - 1))
     return x.gather(2, at[:, None].expand(-1, bins, -1))
 
@@ -122,8 +124,8 @@ def loss_of(recipe, shift=0.0):
     cross-entropy to its posteriors, both softened by `softness` (arXiv 1503.02531).
     """
     def entropy(logits, y, taught=None):
-        logits = logits + shift
-        value = functional.cross_entropy(logits, y, label_smoothing=recipe.smoothing)
+        logits = logits + (shift.to(logits.device) if isinstance(shift, torch.Tensor) else shift)
+        value = recipe.scale * functional.cross_entropy(logits, y, label_smoothing=recipe.smoothing)
         if taught is not None:
             soft = functional.cross_entropy(logits / recipe.softness, (taught / recipe.softness).softmax(1))
             value = (1 - recipe.distil) * value + recipe.distil * recipe.softness ** 2 * soft

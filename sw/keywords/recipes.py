@@ -4,7 +4,7 @@ Optimisers, rates and schedules follow the papers (`sw/models/*.py` name them) w
 training steps; what differs is said in docs/keywords.md.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from hw import config as hw_config
 from sw.models.bcresnet import BcResNet
@@ -12,6 +12,8 @@ from sw.models.ds_cnn import DsCnn
 from sw.models.gated import KeywordGated
 from sw.models.keyword_rsnn import KeywordRsnn
 from sw.models.sparknet import SparkNet
+
+THEIRS = ("by", "scale", "clip", "warm", "move", "as_in", "best")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,11 @@ class Recipe:
     are several stages, after the first of them plain, hard and mild versions have the shares `mix` (empty: all alike),
     and `talk` windows of running speech are heard an epoch, where there is any. `masks`: frames and bins blanked at
     most; `average`: share that a running mean of the weights keeps in a step (0: the last weights count). With a
-    teacher, `distil` is its share of the loss, `softness` its temperature.
+    teacher, `distil` is its share of the loss, `softness` its temperature. `by`: whose training it is; theirs differs
+    in `scale`, a factor of the cross-entropy; `clip`, the longest gradient (0: any); `warm`, share of the training in
+    which the rate rises; `move`, frames by which features move beside the shift of the wave; `as_in`, versions as in
+    `sw.keywords.authors`; `best`, the figure on validation clips by which an epoch's weights are kept ("loss" or
+    "accuracy"; empty: the last).
     """
 
     name: str
@@ -52,14 +58,22 @@ class Recipe:
     average: float = 0.0
     distil: float = 0.7
     softness: float = 2.0
+    by: str = "ours"
+    scale: float = 1.0
+    clip: float = 1.0
+    warm: float = 0.05
+    move: int = 3
+    as_in: str = ""
+    best: str = ""
 
     def build(self, classes=12):
         """The untrained network."""
         return self.network(classes=classes, **self.sizes)
 
     def values(self):
-        """Plain values, for manifests."""
-        return {k: v for k, v in vars(self).items() if k != "network"}
+        """Plain values, for manifests; what only authors' recipes set is left out where it is as ours."""
+        plain = {f.name: f.default for f in fields(self) if f.name in THEIRS}
+        return {k: v for k, v in vars(self).items() if k != "network" and not (k in plain and v == plain[k])}
 
 
 def _sparknet(channels):
@@ -98,12 +112,34 @@ RECIPES = {r.name: r for r in (
     Recipe("gru-keywords", KeywordGated, "causal", 20, again=20, **AGAIN),
 )}
 
+BY = ("ours", "authors")
 
-def find(name):
-    """The recipe of that name; raises `ValueError` listing those that exist."""
+
+def authors_of(recipe):
+    """The same model as its authors train it; raises `ValueError` for one that has none.
+
+    Versions of clips are drawn from 33 kept ones, where the authors draw anew each time.
+    """
+    theirs = dict(by="authors", move=0, variants=33, clip=0.0)
+    if recipe.name.startswith("sparknet"):
+        # warm-up 5 %, hold 40 %, power 2; loss 100 x cross-entropy + 1 x sparsity; relaxed gates in use
+        return changed(recipe, epochs=200, optimiser="momentum", rate=0.01, batch=128, scale=100.0, sparsity=1.0,
+                       as_in="sparknet", best="loss", sizes=dict(gate="relaxed"), **theirs)
+    if recipe.name in ("bcresnet-1", "bcresnet-0.625", "bcresnet-1.5"):
+        return changed(recipe, epochs=200, optimiser="momentum", schedule="cosine_to_zero", rate=0.1, decay=1e-3,
+                       batch=100, warm=5 / 200, smoothing=0.0, masks=(0, 0), wide=False, average=0.0,
+                       as_in="bcresnet", best="accuracy", **theirs)
+    if recipe.name == "tiny-kws":
+        return changed(recipe, batch=128, rate=3e-3, decay=1e-4, schedule="cosine_to_zero", warm=0.0,
+                       as_in="tiny-kws", best="accuracy", **theirs)
+    raise ValueError(f"--recipe authors: {recipe.name} is ours; wanted a SparkNet, a BC-ResNet or tiny-kws")
+
+
+def find(name, by="ours"):
+    """The recipe of that name, ours or its authors'; raises `ValueError` listing those that exist."""
     if name not in RECIPES:
         raise ValueError(f"model {name!r}: wanted one of {', '.join(RECIPES)}")
-    return RECIPES[name]
+    return authors_of(RECIPES[name]) if by == "authors" else RECIPES[name]
 
 
 def changed(recipe, **values):

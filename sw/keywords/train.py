@@ -6,7 +6,9 @@ DATA is Speech Commands in its standard layout, or a folder with a manifest like
 the others are only scored, once, at the end. A run that was cut off resumes.
 """
 
+import copy
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +20,15 @@ from hw import store
 from sw import options, registry
 from sw.data import speech_commands
 from sw.integers import export
-from sw.keywords import keyword_task, noise, recipes, score, spotter, talk, teaching, waves
+from sw.keywords import frontends, keyword_task, noise, recipes, score, spotter, talk, teaching, waves
 from sw.training import optimise, trainer
 
 TALK_WINDOWS = 3000  # of running speech, from which every epoch draws
 BITS = 4            # of the accelerator's weights
 BABBLE_SCORES = 60  # so many talkers, the first of the folder, are babble that scores
-OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "muon": optimise.muon}
-SCHEDULES = {"cosine": trainer.cosine, "hold_decay": trainer.hold_decay}
+OPTIMISERS = {"adamw": optimise.adamw, "sgd": optimise.sgd, "momentum": optimise.momentum, "muon": optimise.muon}
+SCHEDULES = {"cosine": trainer.cosine, "cosine_to_zero": trainer.cosine_to_zero, "hold_decay": trainer.hold_decay}
+TRIED = 5  # steps by which a training's time is estimated
 
 
 def gather(data, classes=12, cache="build/cache", quiet=False):
@@ -53,17 +56,20 @@ def talk_of(folders, quiet=False):
 
 
 def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=(), data="", quiet=False,
-          cache="build/cache", variants=None, rows=None, teacher=None, talk=None):
+          cache="build/cache", variants=None, rows=None, teacher=None, talk=None,
+          device="cpu", mixed=False, workers=1, judged=None):
     """Train `recipe` in `folder` (resumes there); returns a `Spotter`.
 
     `rows`: clips that train, all by default. `teacher`: a `Spotter` that this one learns from. `talk`: `Waves` of
-    running speech, none of it a word.
+    running speech, none of it a word. `device`, `mixed`: as in `sw.training.trainer.fit`; `workers`: threads that make
+    features. `judged`: `Waves` of validation clips, by which the best epoch of a recipe with `best` is kept.
     """
     variants = variants or recipe.variants
-    heard_as = dict(talkers=talkers, wide=True) if recipe.wide else {}
+    heard_as = dict(talkers=talkers, wide=True) if recipe.wide else dict(as_in=recipe.as_in)
     work = keyword_task.KeywordTask(
         train_waves, labels, recipe.frontend, sources=sources, cache=cache, quiet=quiet, variants=variants, rows=rows,
-        masks=recipe.masks, heard_as=heard_as, teacher=teacher, mix=recipe.mix, talk=talk, talked=recipe.talk)
+        masks=recipe.masks, heard_as=heard_as, teacher=teacher, mix=recipe.mix, talk=talk, talked=recipe.talk,
+        move=recipe.move, workers=workers)
     torch.manual_seed(seed)
     model = recipe.build(len(labels))
     plain = {**recipe.values(), "model": recipe.name, "seed": seed, "data": data, "clips": len(work.rows),
@@ -76,6 +82,11 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=()
     stages = [("float", recipe.epochs, recipe.rate), ("again", recipe.again, 0.6 * recipe.rate),
               ("q4", recipe.quantised, recipe.rate / 3)]
     stages = [stage for stage in stages if stage[1]]
+    judge = judge_of(recipe, work, judged, device) if recipe.best and judged else None
+    if not quiet:
+        steps = -(-len(work.rows) // recipe.batch) * sum(epochs for _, epochs, _ in stages)
+        print(f"about {estimated(recipe, model, work, steps, device, mixed):.1f} h of training, {steps:,} steps on "
+              f"{device}, by the time of {TRIED}", flush=True)
     more = keyword_task.more_unknown(labels, [train_waves.clips[i] for i in work.rows], work.talked)
     for number, (stage, epochs, rate) in enumerate(stages):
         place = Path(folder) / stage if len(stages) > 1 else Path(folder)
@@ -85,11 +96,41 @@ def train(recipe, train_waves, labels, folder, *, seed=0, sources=(), talkers=()
         trainer.fit(model, work.batches(seed, recipe.batch, plainly),
                     keyword_task.loss_of(recipe, 0.0 if plainly else more), place, epochs=epochs, rate=rate, seed=seed,
                     recipe={**plain, "stage": stage}, decay=recipe.decay, optimise=OPTIMISERS[recipe.optimiser],
-                    schedule=SCHEDULES[recipe.schedule], quiet=quiet, average=recipe.average)
+                    schedule=SCHEDULES[recipe.schedule], quiet=quiet, average=recipe.average, warm=recipe.warm,
+                    clip=recipe.clip or float("inf"), judge=judge, device=device, mixed=mixed)
     model.eval()
     if recipe.quantised and recipe.config:
         return spotter.of_integers(recipe.name, integers_of(recipe.name, model, work, plain, recipe.config))
     return spotter.Spotter(recipe.name, model, work.normaliser, work.labels, {"recipe": plain, **store.recipe("")})
+
+
+def estimated(recipe, model, work, steps, device="cpu", mixed=False):
+    """Hours that `steps` of a training take, by those of a copy after its first."""
+    trial, loss = copy.deepcopy(model).to(device).train(), keyword_task.loss_of(recipe)
+    batch, began = next(work.batches(0, recipe.batch)(0)), 0.0
+    for i in range(TRIED + 1):
+        if i == 1:
+            began = time.monotonic()
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=mixed):
+            value = loss(trial, trainer.moved(batch, device))[0]
+        value.backward()
+        value.item()  # waits for the device
+    return (time.monotonic() - began) / TRIED * steps / 3600
+
+
+def judge_of(recipe, work, judged, device="cpu"):
+    """What `sw.training.trainer.fit` keeps the best epoch by: loss, or errors in %, on validation `Waves`."""
+    labels = torch.tensor([work.labels.index(c.label) for c in judged.clips])
+    x = torch.cat([work.normaliser(frontends.raw(judged.floats(slice(b, b + 64)), recipe.frontend))
+                   for b in range(0, len(judged.clips), 64)])
+
+    @torch.no_grad()
+    def judge(model):
+        logits = torch.cat([model(part.to(device)).float().cpu() for part in x.split(256)])
+        if recipe.best == "loss":
+            return torch.nn.functional.cross_entropy(logits, labels).item()
+        return 100 * (logits.argmax(1) != labels).float().mean().item()
+    return judge
 
 
 def integers_of(name, model, work, recipe, config):
@@ -97,6 +138,16 @@ def integers_of(name, model, work, recipe, config):
     return export.integer_model(
         model.core, hw_config.load(config), name=name, recipe=recipe, tables=work.normaliser.tables(),
         used_outputs=len(work.labels), labels=list(work.labels), targets={"kind": "keywords", "delay": 0})
+
+
+def check_device(name, mixed=False):
+    """Raise `ValueError` for a device that torch does not know or does not find, or where `mixed` would be slower."""
+    if mixed and name == "cpu":
+        raise ValueError("--mixed: convolutions in bfloat16 take longer on a CPU: wanted --device cuda")
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"--device {name}: {str(error).strip().splitlines()[0][:120]}") from None
 
 
 def add_arguments(parser):
@@ -118,6 +169,11 @@ def add_arguments(parser):
                         help="leave a development part of the training speakers out and score on it: for choices")
     parser.add_argument("--config", help="configuration that rsnn-keywords takes its sizes from and is exported to, by "
                         "name or YAML path (default: keywords)")
+    parser.add_argument("--recipe", choices=recipes.BY, default="ours",
+                        help="whose training: ours, or as the model's authors train it")
+    parser.add_argument("--device", default="cpu", help="where it trains: cpu, cuda, cuda:1, mps")
+    parser.add_argument("--mixed", action="store_true", help="forward passes in bfloat16, on a GPU")
+    parser.add_argument("--workers", type=options.whole, default=1, help="threads that make features")
     parser.add_argument("--epochs", type=options.whole, help="in place of the recipe's")
     parser.add_argument("--rate", type=float, help="learning rate, in place of the recipe's")
     parser.add_argument("--optimiser", choices=tuple(OPTIMISERS),
@@ -129,7 +185,8 @@ def add_arguments(parser):
 def run(args):
     """Train or resume, score on the held-out clips, save and export."""
     options.begin(args)
-    recipe = recipes.find(args.model)
+    recipe = recipes.find(args.model, args.recipe)
+    check_device(args.device, args.mixed)
     given = {k: getattr(args, k) for k in ("epochs", "rate", "optimiser", "sparsity")}
     recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})
     if args.config:
@@ -139,7 +196,8 @@ def run(args):
     teacher = spotter.load(args.teacher) if args.teacher else None
     found, labels = gather(args.data, args.classes, quiet=args.quiet)
     classes = "" if args.classes == 12 else f"-{args.classes}"
-    folder = Path(args.out or f"build/runs/keywords{classes}/{recipe.name}-{args.seed}")
+    whose = "" if recipe.by == "ours" else f"-{recipe.by}"
+    folder = Path(args.out or f"build/runs/keywords{classes}{whose}/{recipe.name}-{args.seed}")
     hear = found.of("train")
     chosen = np.array(teaching.chosen_on(hear.clips)) if args.nested else np.zeros(len(hear.clips), bool)
     held = hear.rows(np.flatnonzero(chosen)) if args.nested else found.of("held")
@@ -147,6 +205,14 @@ def run(args):
     if args.also:
         more, _ = gather(args.also, args.classes, quiet=args.quiet)
         hear, data = hear.joined(more), f"{data} + {Path(args.also).name}"
+    judged = None
+    if recipe.best:  # the official validation set where that is not what scores, else some speakers of the training
+        official = [c.split for c in found.clips]
+        if {"dev", "test"} <= set(official) and not args.nested:
+            judged = found.of("dev")
+        else:
+            chosen = np.array(teaching.chosen_on(hear.clips))
+            judged = hear.rows(np.flatnonzero(chosen))
     rows = np.flatnonzero(~np.pad(chosen, (0, len(hear.clips) - len(chosen))))
     talked = None
     if args.talk and recipe.talk and args.classes == 12:
@@ -154,7 +220,8 @@ def run(args):
         talked = talk_of(args.talk, args.quiet)
     done = train(recipe, hear, labels, folder, seed=args.seed, sources=noise_sources(args.noise),
                  talkers=babblers(args.speech) if recipe.wide else (), data=data, quiet=args.quiet, rows=rows,
-                 teacher=teacher, talk=talked)
+                 teacher=teacher, talk=talked, device=args.device, mixed=args.mixed, workers=args.workers,
+                 judged=judged)
     if args.nested or {c.split for c in held.clips} != {"train"}:
         figures = score.measure(done.logits(held.floats()), held.clips, done.labels)
         done.manifest["metrics"] = figures = {k: figures[k] for k in ("clips", "accuracy", "macro_f1")}

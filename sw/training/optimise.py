@@ -23,6 +23,11 @@ def sgd(model, rate, decay):
     return torch.optim.SGD(model.parameters(), lr=rate, weight_decay=decay, momentum=0.9, nesterov=True)
 
 
+def momentum(model, rate, decay):
+    """Stochastic gradient descent with plain momentum."""
+    return torch.optim.SGD(model.parameters(), lr=rate, weight_decay=decay, momentum=0.9)
+
+
 def muon(model, rate, decay):
     """Muon for the matrices named in `model.hidden_matrices`, AdamW at half the rate for all else.
 

@@ -32,13 +32,18 @@ def cosine(done):
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def cosine_to_zero(done):
+    """Share of the learning rate when a part `done` of the training is over: half a cosine, to nothing."""
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
 def hold_decay(done, hold=0.45):
     """Full rate until `hold` of the training is over, then a square fall to nothing."""
     return min(1.0, (1 - done) / (1 - hold)) ** 2
 
 
 def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, decay=1e-2, quiet=False, warm=0.05,
-        optimise=adamw, schedule=cosine, average=0.0):
+        optimise=adamw, schedule=cosine, average=0.0, judge=None, device="cpu", mixed=False):
     """Train `model` in place; returns the metrics of the last epoch.
 
     `batches(epoch)` yields batches and has been given its own seed; `loss(model, batch)` returns (scalar, metrics).
@@ -46,12 +51,15 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
     one of `sw.training.optimise`, `schedule` `cosine` or `hold_decay`, after a rise over the first `warm` of the
     training.
     `average` (below 1): the model ends as the running mean of its weights, which keeps that share in each step.
+    `judge(model)`: figure of merit after each epoch, of which the least is best: the model ends as it was then.
+    `device`: where it trains; it ends on the CPU. `mixed`: forward passes in bfloat16 where that is safe.
     """
     folder = Path(folder)
     rank, world = join()
+    model.to(device)
     optimiser = optimise(model, rate, decay)
     mean = copy.deepcopy(model).requires_grad_(False) if average else None
-    start, curve = _resume(folder, model, optimiser, recipe, mean)
+    start, curve, best = _resume(folder, model, optimiser, recipe, mean)
     metrics = curve[-1] if curve else {}
     for epoch in range(start, epochs):
         torch.manual_seed(seed * 100003 + epoch * world + rank)
@@ -63,10 +71,12 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
                    unit="step", mininterval=5)
         for i, batch in enumerate(bar):
             done = (epoch + i * world / len(todo)) / epochs
+            rise = min(1.0, done / warm + 1e-3) if warm else 1.0
             for group in optimiser.param_groups:
-                group["lr"] = rate * group.get("share", 1.0) * min(1.0, done / warm + 1e-3) * schedule(done)
+                group["lr"] = rate * group.get("share", 1.0) * rise * schedule(done)
             optimiser.zero_grad()
-            value, parts = loss(model, batch)
+            with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=mixed):
+                value, parts = loss(model, moved(batch, device))
             value.backward()
             _average_gradients(model, world)
             torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -81,13 +91,24 @@ def fit(model, batches, loss, folder, *, epochs, rate, seed, recipe, clip=1.0, d
                    "seconds": round(time.monotonic() - began, 1)}
         if not math.isfinite(metrics["loss"]):
             raise FloatingPointError(f"{folder}: loss={metrics['loss']} in epoch {epoch + 1}: lower the learning rate")
+        if judge:
+            metrics["judged"] = round(judge((mean or model).eval()), 6)
+            if metrics["judged"] < min((past["judged"] for past in curve), default=math.inf):
+                best = copy.deepcopy((mean or model).state_dict())
         curve.append(metrics)
         if rank == 0:
-            _save(folder, model, optimiser, epoch + 1, curve, recipe, mean)
-    if average:
-        model.load_state_dict(mean.state_dict())
-    model.eval()
+            _save(folder, model, optimiser, epoch + 1, curve, recipe, mean, best)
+    if best or mean:
+        model.load_state_dict(best or mean.state_dict())
+    model.to("cpu").eval()
     return metrics
+
+
+def moved(batch, device):
+    """A batch with its tensors on a device; anything but tensors and tuples of them is left as it is."""
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=True)
+    return tuple(moved(part, device) for part in batch) if type(batch) is tuple else batch
 
 
 @torch.no_grad()
@@ -113,11 +134,12 @@ def _average_gradients(model, world):
         parameter.grad /= world
 
 
-def _save(folder, model, optimiser, epoch, curve, recipe, mean=None):
+def _save(folder, model, optimiser, epoch, curve, recipe, mean=None, best=None):
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
+    also = {**({"mean": mean.state_dict()} if mean else {}), **({"best": best} if best else {})}
     torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "epoch": epoch, "curve": curve,
-                "recipe": json.dumps(recipe, sort_keys=True), **({"mean": mean.state_dict()} if mean else {})}, buffer)
+                "recipe": json.dumps(recipe, sort_keys=True), **also}, buffer)
     store.write_atomically(folder / CHECKPOINT, buffer.getvalue())
     text = io.StringIO()
     writer = csv.DictWriter(text, curve[-1].keys())
@@ -141,7 +163,7 @@ def load(folder):
 
 def _resume(folder, model, optimiser, recipe, mean=None):
     if not (folder / CHECKPOINT).is_file():
-        return 0, []
+        return 0, [], None
     stored = load(folder)
     if stored["recipe"] != json.dumps(recipe, sort_keys=True):
         raise CheckpointError(f"{folder}: holds a run with another recipe; name another folder or remove it")
@@ -149,4 +171,4 @@ def _resume(folder, model, optimiser, recipe, mean=None):
     optimiser.load_state_dict(stored["optimiser"])
     if mean:
         mean.load_state_dict(stored["mean"])
-    return stored["epoch"], stored["curve"]
+    return stored["epoch"], stored["curve"], stored.get("best")
