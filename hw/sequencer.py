@@ -22,18 +22,7 @@ from .direct_drain import drain_control
 from .interface import Recurrent, phases
 from .kept_sums import change_control
 from .program import Kind, program, sources
-from .types import (
-    Gate,
-    LaneControl,
-    Mask,
-    Mode,
-    Source,
-    digit_scan,
-    index_bits,
-    operation_layout,
-    row_read,
-    spike_scan,
-)
+from .types import Gate, LaneControl, Mask, Mode, Source, digit_scan, index_bits, operation_layout, row_read, spike_scan
 
 
 class Sequencer(wiring.Component):
