@@ -55,6 +55,12 @@ def test_a_variable_arrives_as_it_was_typed(make, target, variable, expected):
     assert make(target, **{variable: HARD}) == [expected]
 
 
+def test_the_gates_hear_what_an_imported_network_hears(make):
+    first, *_ = make("power", "CONFIG=c.yaml", "MODEL=mine", f"FEATURES={HARD}")
+    assert first == ["gates", "--config", "c.yaml", "--model", "mine", "--features", HARD, "--frames", "3",
+                     "--stimulus-only"]
+
+
 def test_args_are_words_of_a_shell(make):
     words = ["--out", HARD, "--quiet"]
     assert make("demo", f"ARGS={shlex.join(words)}") == [["demo", *words]]
