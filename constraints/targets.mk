@@ -3,7 +3,7 @@ flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 # of `paper` the blocks whose simulation compiles in minutes, and energy a row in seconds instead of minutes
 PAPER = $(filter paper,$(value CONFIG))
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
-.PHONY: physical synth sta gate-activity gates power ablation memory-options layout fpga-report core-energy frame-energy
+.PHONY: physical synth sta gate-activity gates power energy ablation memory-options layout fpga-report core-energy frame-energy
 .PHONY: physical-json
 
 ## Silicon (CONFIG=tiny|paper|…  LIB=ihp-sg13g2|nangate45|FILE.lib  PDK=folder of the IHP views)
@@ -32,6 +32,9 @@ power: gate-activity ## Energy a frame by block under real activity (`sta` 3, or
 
 frame-energy: $(READY) ## Power over whole recordings and at the published activity, by corner (after make power)
 	@$(DOOR) frame-energy $(flow) $(publish) $(more)
+
+energy: $(READY) ## Ways to the same answers on less energy, each on its own netlist (hours: a synthesis a row)
+	@$(DOOR) energy $(call opt,--pdk,PDK) $(publish) $(more)
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
 	@$(DOOR) mechanisms $(call config,tiny) $(if $(PAPER),--frames 120 --seeds 2)
