@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 
 from hw import store
+from sw.lpa import kinds
 from sw.lpa.encoder import EncoderError
-from sw.lpa.plots import plot_replacement, plot_scaling
+from sw.lpa.plots import plot_pretrained, plot_replacement, plot_scaling
 from sw.lpa.pretrain import FIGURES, RUN
-from sw.lpa.replace import RUNS, TABLE, Row
+from sw.lpa.replace import ORIGINAL, RUNS, TABLE, Row
 from sw.lpa.scaling import OUT
-from sw.lpa.sweep import SWEEP
+from sw.lpa.sweep import SWEEP, folder_of
 
 PUBLISHED = {"source": "arXiv 2603.16922, wav2vec2-base, LibriSpeech test-clean, Apple M4 Pro", "layers": 8, "of": 12,
              "word_error_rate": 10.61, "word_error_rate_original": 3.37, "speedup_120s_end_to_end": 3.27}
@@ -24,7 +25,8 @@ OLDER = ("torch", "replacement_command", "untrained_command")  # in files of ear
 def parts(args):
     """What the runs left, as {key: value} of the results file; raises `EncoderError` where there is nothing at all."""
     found = {}
-    if measured := store.read_json(args.scaling):
+    measured = store.read_json(args.scaling)
+    if measured.get("widths"):
         first = measured["widths"][0]
         found.update(scaling=first["scaling"], exponent_lpa=first["exponent_lpa"],
                      exponent_attention=first["exponent_attention"], crossover_seconds=first["crossover_seconds"],
@@ -35,6 +37,10 @@ def parts(args):
         found["sweep"] = swept
     if encoder := store.read_json(Path(args.encoder) / FIGURES):
         found["encoder"] = encoder
+    if whole := measured.get("whole"):
+        found.update(speedup=[{"encoder": whole["encoder"], **r} for r in whole["rows"]],
+                     speedup_recipe={k: v for k, v in whole.items() if k != "rows"})
+    found.update(pretrained(args))
     rows, untrained = results(args.runs), results(args.untrained)
     if rows:
         error = found.get("sweep", {}).get("error")
@@ -46,6 +52,16 @@ def parts(args):
     if not found:
         raise EncoderError(f"{args.runs}: no run here: see `sottovoce lpa-sweep`, lpa-train and lpa-scaling")
     return found
+
+
+def pretrained(args):
+    """What runs in a pretrained encoder left: rows with `encoder`, `wer` and `control`, and a sweep of each kind."""
+    rows = [r for r in (store.read_json(Path(args.whisper) / ORIGINAL),) if r] + results(args.whisper)
+    sweeps = {kind: swept for kind in kinds.NAMES
+              if (swept := store.read_json(folder_of(args.whisper_sweep, kind) / "sweep.json"))}
+    if not rows and not sweeps:
+        return {}
+    return {"pretrained": rows, "pretrained_sweeps": sweeps}
 
 
 def results(folder):
@@ -73,6 +89,20 @@ def table(rows):
     return "\n".join(lines)
 
 
+def words_table(rows):
+    """Markdown of the rows in a pretrained encoder, scored in words."""
+    lines = ["| layers | order | in attention's place | annealed | adapted | word error % | 95 % interval | "
+             "test-other | test-clean | less the original's | KL | before training |", "|---" * 12 + "|"]
+    for r in sorted(rows, key=lambda r: (r["layers"], r["control"], r["order"], r["mixer"])):
+        low, high = r["interval"]
+        less = "{:+.1f} to {:+.1f}".format(*r["difference_interval"]) if r["layers"] else "-"
+        yes = {True: "yes", False: "no", None: "-"}
+        lines.append(f"| {r['layers']} | {r['order']} | {r['mixer']} | {yes[r.get('anneal')]} | {yes[r.get('adapt')]} "
+                     f"| {r['wer']:.1f} | {low:.1f} to {high:.1f} | {r.get('test_other', '-')} "
+                     f"| {r.get('test_clean', '-')} | {less} | {r['kl']:.3f} | {r.get('untrained_kl', '-')} |")
+    return "\n".join(lines)
+
+
 def add_arguments(parser):
     """Options of the command."""
     parser.add_argument("--runs", default=f"{RUNS}/replaced", help="folder of the replacement's runs")
@@ -81,25 +111,33 @@ def add_arguments(parser):
     parser.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
     parser.add_argument("--scaling", default=OUT, help="file that `sottovoce lpa-scaling` wrote")
     parser.add_argument("--encoder", default=RUN, help="folder of the encoder's run")
+    parser.add_argument("--whisper", default=f"{RUNS}/whisper", help="folder of the runs in a pretrained Whisper")
+    parser.add_argument("--whisper-sweep", default=f"{RUNS}/whisper-sweep", help="folder of its sweeps, less -KIND")
     store.add_publish(parser)
 
 
 def run(args):
     """Collect, plot, print."""
     path, *plots = (store.writable(store.results(name, args.publish))
-                    for name in ("lpa.json", "lpa-scaling.png", "lpa-replacement.png"))
+                    for name in ("lpa.json", "lpa-scaling.png", "lpa-replacement.png", "lpa-whisper.png"))
     kept = {k: v for k, v in store.read_json(path).items() if k not in OLDER}
     stored = {**kept, **store.recipe(args.command), "published": PUBLISHED, **parts(args)}
+    words = stored.pop("pretrained", [r for r in stored.get("replacement", ()) if "wer" in r])
+    small = [r for r in stored.get("replacement", ()) if "wer" not in r]
+    stored["replacement"] = small + words  # one list: those with words have `encoder`, `wer` and `control`
     store.write_json(path, stored)
     if "scaling" in stored:
         plot_scaling(stored, plots[0])
-    if "replacement" in stored:
+    if small:
         plot_replacement(stored, plots[1])
-        print(table(stored["replacement"]))
+        print(table(small))
         if stored["untrained"]:
             print("nothing trained after the sweep:\n" + table(stored["untrained"]))
-        done = {name_of(r) for r in stored["replacement"] if r["layers"]}
+        done = {name_of(r) for r in small if r["layers"]}
         missing = [row.name for row in TABLE if row.name not in done]
         print(f"not run yet: {', '.join(missing)}" if missing else "all rows are there")
+    if words:
+        plot_pretrained(stored, plots[2])
+        print(words_table(words))
     print(f"figures: {path}")
     return 0

@@ -1,6 +1,7 @@
 """What mixes frames in an encoder's layers, swapped and looked at: shared by the sweep and the replacement."""
 
 from contextlib import contextmanager
+from itertools import islice
 
 import torch
 from torch.nn import functional
@@ -19,6 +20,15 @@ ANNEALED = 0.8      # share of the training after which the temperature stays at
 def temperature_at(progress):
     """Annealing: geometric from WARMEST to COLDEST over the first ANNEALED of `progress` 0..1, then constant."""
     return WARMEST * (COLDEST / WARMEST) ** min(1.0, progress / ANNEALED)
+
+
+def timed(drawn, steps, epochs):
+    """A function of the epoch for `sw.training.trainer.fit`: `steps` batches, which know how far it has come (0..1)."""
+    def of(epoch):
+        for i, batch in enumerate(islice(drawn(epoch), steps)):
+            batch.progress = (epoch + i / steps) / epochs
+            yield batch
+    return of
 
 
 def accumulators(model):

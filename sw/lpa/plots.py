@@ -29,8 +29,9 @@ def plot_scaling(results, path):
 def plot_replacement(results, path):
     """Error over layers replaced by order, and each layer's MSE beside the damage it does alone."""
     figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(10, 4))
-    rows = [r for r in results["replacement"] if r["layers"]]
-    base = [r["error"] for r in results["replacement"] if not r["layers"]]
+    small = [r for r in results["replacement"] if "wer" not in r]
+    rows = [r for r in small if r["layers"]]
+    base = [r["error"] for r in small if not r["layers"]]
     for order, colour in COLOURS.items():
         chosen = sorted((r["layers"], r["error"]) for r in rows if r["anneal"] and r["adapt"] and
                         r["mixer"] == "pulses" and (r["order"] == order or r["layers"] == 12))
@@ -55,4 +56,41 @@ def plot_replacement(results, path):
                   title=f"does the sweep predict it? rank correlation {swept['mse_to_kl']}")
     for axes in (left, right):
         axes.grid(alpha=0.3)
+    pictures.save(figure, path, 110)
+
+
+def plot_pretrained(results, path):
+    """Word error over layers by what stands for attention, and how far from each frame the heads' mass lies."""
+    figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(11, 4.2))
+    rows = [r for r in results["replacement"] if "wer" in r]
+    base = [r for r in rows if not r["layers"]]
+    for place, mixer in enumerate(dict.fromkeys(r["mixer"] for r in rows if r["layers"])):
+        chosen = sorted((r for r in rows if r["mixer"] == mixer and r["order"] == "easiest" and r.get("anneal")
+                         and r.get("adapt")), key=lambda r: r["layers"])
+        if not chosen:
+            continue
+        points = base + chosen
+        x, y = ([r[name] for r in points] for name in ("layers", "wer"))
+        spread = [[abs(r["wer"] - r["interval"][side]) for r in points] for side in (0, 1)]
+        left.errorbar(x, y, spread, marker="x" if chosen[0]["control"] else "o", capsize=3, color=f"C{place}",
+                      linestyle="--" if chosen[0]["control"] else "-", label=mixer)
+    left.set(xlabel="layers replaced, easiest first", ylabel="word error rate, % (interval over speakers)",
+             yscale="log", title=f"{rows[0]['encoder']}, test speakers of LibriSpeech")
+    left.legend(fontsize=8)
+    swept = next((s for s in results["pretrained_sweeps"].values() if "heads" in s), None)
+    if swept:
+        bands = ("within_2", "within_8", "within_32", "within_128")
+        heads = [(f"{i}.{h}", head) for i, layer in enumerate(swept["heads"]) for h, head in enumerate(layer)]
+        before = [0.0] * len(heads)
+        for shade, band in zip((0.9, 0.7, 0.5, 0.3), bands, strict=True):
+            right.bar(range(len(heads)), [head[band] - b for (_, head), b in zip(heads, before, strict=True)],
+                      bottom=before, color=(0.1, 0.3, 0.6, shade), label=band.replace("_", " ") + " frames")
+            before = [head[band] for _, head in heads]
+        right.plot(range(len(heads)), [head["common"] for _, head in heads], "D", color="tab:orange", markersize=4,
+                   label="to the same frames whoever asks")
+        right.set_xticks(range(len(heads)))
+        right.set_xticklabels([name for name, _ in heads], rotation=90, fontsize=7)
+        right.set(xlabel="layer.head", ylabel="share of attention's mass", ylim=(0, 1), title="where heads look")
+        right.legend(fontsize=7)
+    left.grid(alpha=0.3)
     pictures.save(figure, path, 110)

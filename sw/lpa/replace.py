@@ -11,7 +11,6 @@ import json
 import random
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -32,12 +31,14 @@ from sw.lpa.mixing import (
     states,
     taught_by,
     temperature_at,
+    timed,
 )
-from sw.lpa.sweep import SWEEP, add_encoder_option, finished, folder_of, original, yardstick_of
+from sw.lpa.sweep import SWEEP, add_encoder_option, finished, folder_of, name_of, original, yardstick_of
 from sw.training import trainer
 
 ORDERS = ("easiest", "hardest", "random")
 RUNS = "build/runs/lpa"
+ORIGINAL = "original.json"  # in the folder of the runs: what a pretrained encoder scores as it is
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,16 @@ class Trainee(torch.nn.Module):
 
 
 class Distillation:
-    """Callable (trainee, batch) -> (loss, metrics): KL from the teacher's posteriors, error of replaced layers."""
+    """Callable (trainee, batch) -> (loss, metrics): KL from the teacher's posteriors, error of replaced layers.
 
-    def __init__(self, teacher, anneal=True):
-        self.teacher, self.anneal = teacher, anneal
+    `cold`: the gates cooled in the sweep already, and stay so.
+    """
+
+    def __init__(self, teacher, anneal=True, cold=False):
+        self.teacher, self.anneal, self.cold = teacher, anneal, cold
 
     def __call__(self, trainee, batch):
-        temperature = temperature_at(batch.progress) if self.anneal else WARMEST
+        temperature = temperature_at(1.0 if self.cold else batch.progress) if self.anneal else WARMEST
         set_gates(trainee.model, temperature, hard=False)
         taught, answer = taught_by(self.teacher, batch)
         batch.first = min(trainee.replaced, default=0)  # what comes before is the teacher's own
@@ -125,13 +129,7 @@ class Distillation:
 
 def batches(work, seed, steps, epochs, frames):
     """A function of the epoch for `sw.trainer.fit`, whose batches know how far the training has come."""
-    drawn = work.batches(seed, frames=frames)
-
-    def of(epoch):
-        for i, batch in enumerate(islice(drawn(epoch), steps)):
-            batch.progress = (epoch + i / steps) / epochs
-            yield batch
-    return of
+    return timed(work.batches(seed, frames=frames), steps, epochs)
 
 
 def figures_of(trainee, yardstick, array=False):
@@ -157,20 +155,21 @@ def experiment(row, args, teacher, yardstick):
         return json.loads((folder / "result.json").read_text())
     work = yardstick.work
     swept = finished(folder_of(args.sweep, args.kind))[0]
-    weights = {} if row.mixer == "nothing" else finished(folder_of(args.sweep, row.mixer))[1]
+    own, weights = ({}, {}) if row.mixer == "nothing" else finished(folder_of(args.sweep, row.mixer))
+    cold = row.anneal and own.get("anneal", False)
     replaced = chosen(swept["order"], row.order, row.layers, args.seed)
     recipe = {**asdict(row), "replaced": replaced, "seed": args.seed, "rate": args.rate, "epochs": args.epochs,
               "steps": args.steps, "frames": args.frames, "split": work.split.name,
-              "encoder": Path(args.encoder).name, "control": row.mixer in ("nothing", *kinds.FIXED)}
+              "encoder": name_of(teacher, args), "control": row.mixer in ("nothing", *kinds.FIXED)}
     trainee = Trainee(teacher, replaced, row, weights)
     start = {}
     if accumulators(trainee.model):
-        set_gates(trainee.model.eval(), WARMEST, hard=False)
+        set_gates(trainee.model.eval(), temperature_at(1.0) if cold else WARMEST, hard=cold)
         start = dict(zip(("untrained_error", "untrained_kl"), yardstick.measure(trainee.model, quick=True),
                          strict=True))
     if sum(p.numel() for p in trainee.parameters()):
         trainer.fit(trainee, batches(work, args.seed, args.steps, args.epochs, args.frames),
-                    Distillation(teacher, row.anneal), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
+                    Distillation(teacher, row.anneal, cold), folder, epochs=args.epochs, rate=args.rate, seed=args.seed,
                     recipe=recipe, decay=0.0, quiet=args.quiet)
     if accumulators(trainee.model):
         set_gates(trainee.model, temperature_at(1.0) if row.anneal else WARMEST)
@@ -215,6 +214,10 @@ def run(args):
     named = [row for row in table if args.table or row.name in (args.rows or ())]
     rows = named or [Row(args.layers, args.order, not args.no_anneal, not args.no_adapt,
                           "nothing" if args.nothing else args.kind)]
+    if whole := yardstick.details():
+        store.write_json(Path(args.out) / ORIGINAL, {
+            "layers": 0, "order": "none", "mixer": "attention", "control": False, "error": yardstick.original,
+            "kl": 0.0, "encoder": name_of(teacher, args), **whole, **store.recipe(args.command, data=args.data)})
     print("layers order    annealed adapted mixer    error %  soft %   KL to the original  near-binary")
     for row in rows:
         r = experiment(row, args, teacher, yardstick)

@@ -212,7 +212,7 @@ def run_whole(args, out):
     kept = store.read_json(out)
     store.write_json(out, {**kept, "whole": {**store.recipe(args.command), "machine": machine(), "rows": rows,
                                              "threads": args.threads, "rounds": args.rounds,
-                                             "encoder": Path(args.encoder).name}})
+                                             "encoder": listener.name}})
     print("seconds kind      original ms  replaced ms  ratio  chunks of 30 s ms  at most")
     for r in rows:
         print(f"{r['seconds']:7} {r['kind']:9} {r['original_ms']:11.1f} {r['replaced_ms']:12.1f} {r['ratio']:6.2f} "

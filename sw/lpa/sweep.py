@@ -20,7 +20,17 @@ from tqdm import tqdm
 from hw import store
 from sw import options
 from sw.lpa import encoder, kinds, profile, whisper
-from sw.lpa.mixing import WARMEST, Yardstick, heard_of, recorded, relative_error, seen_by, set_gates
+from sw.lpa.mixing import (
+    WARMEST,
+    Yardstick,
+    heard_of,
+    recorded,
+    relative_error,
+    seen_by,
+    set_gates,
+    temperature_at,
+    timed,
+)
 from sw.lpa.pretrain import RUN, task_of
 from sw.lpa.wave_task import WaveTask
 from sw.lpa.whisper_task import WhisperTask, WordYardstick
@@ -68,14 +78,14 @@ def looked_at(teacher, shown):
 class LayerLoss:
     """Callable (stand, batch) -> (loss, metrics): the layers' errors added, each reaching its own mixer only.
 
-    The gates stay at `temperature`, in frames.
+    The gates stay at their warmest, or with `anneal` cool as in the replacement.
     """
 
-    def __init__(self, temperature=WARMEST):
-        self.temperature = temperature
+    def __init__(self, anneal=False):
+        self.anneal = anneal
 
     def __call__(self, stand, batch):
-        set_gates(stand, self.temperature, hard=False)
+        set_gates(stand, temperature_at(batch.progress) if self.anneal else WARMEST, hard=False)
         errors = stand.errors(batch)
         return sum(errors), {f"layer{i}": e.item() for i, e in enumerate(errors)}
 
@@ -136,6 +146,7 @@ def add_arguments(parser):
     parser.add_argument("--epochs", type=options.whole, default=2, help="epochs of each layer")
     parser.add_argument("--steps", type=options.whole, default=40, help="batches an epoch")
     parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
+    parser.add_argument("--anneal", action="store_true", help="cool the gates while each layer learns by itself")
     parser.add_argument("--quick", action="store_true", help="divergence only of each layer alone, no error rates")
     options.add_run(parser)
 
@@ -162,6 +173,11 @@ def original(args):
     return model, WaveTask(args.data, model, encoder.tokenizer(args.encoder), args.fold, args.folds)
 
 
+def name_of(teacher, args):
+    """What figures call an encoder."""
+    return getattr(teacher, "name", Path(args.encoder).name)
+
+
 def yardstick_of(teacher, work, args):
     """What students of a teacher are measured by."""
     return WordYardstick(teacher, work, args.encoder) if isinstance(work, WhisperTask) else Yardstick(teacher, work)
@@ -180,8 +196,8 @@ def run(args):
     heads = [profile.statistics(encoder.attention_of(layer), recordings) for layer, recordings in
              zip(encoder.layers_of(teacher), looked_at(teacher, shown), strict=True)]
     recipe = {"seed": args.seed, "rate": args.rate, "epochs": args.epochs, "steps": args.steps,
-              "split": work.split.name, "encoder": Path(args.encoder).name, "kind": args.kind}
-    trainer.fit(stand, lambda epoch: islice(drawn(epoch), args.steps), LayerLoss(), folder, epochs=args.epochs,
+              "split": work.split.name, "encoder": name_of(teacher, args), "kind": args.kind, "anneal": args.anneal}
+    trainer.fit(stand, timed(drawn, args.steps, args.epochs), LayerLoss(args.anneal), folder, epochs=args.epochs,
                 rate=args.rate, seed=args.seed, recipe=recipe, decay=0.0, quiet=args.quiet, clip=10.0)
     errors, relative = held_out(stand, work)
     yardstick = yardstick_of(teacher, work, args)

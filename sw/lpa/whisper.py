@@ -16,6 +16,7 @@ from sw.lpa.encoder import EncoderError, transformers
 
 SECONDS = 30
 MOST = 160  # tokens of an answer
+NAMES = {(384, 4): "tiny", (512, 6): "base", (768, 12): "small", (1024, 24): "medium"}
 
 
 class Listener(nn.Module):
@@ -29,6 +30,13 @@ class Listener(nn.Module):
         languages = core.config.vocab_size > 51864  # the English models know no others
         names = ("startoftranscript", *(("en", "transcribe") if languages else ()), "notimestamps")
         self.start = [text.token_to_id(f"<|{name}|>") for name in names]
+
+    @property
+    def name(self):
+        """whisper-tiny.en and the like, by its sizes."""
+        c = self.core.config
+        size = NAMES.get((c.d_model, c.encoder_layers), f"{c.encoder_layers}x{c.d_model}")
+        return f"whisper-{size}{'' if len(self.start) > 2 else '.en'}"
 
     @property
     def encoder(self):
