@@ -135,6 +135,7 @@ def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
     total["dynamic_nj"] = sum(total[k] for k in KINDS if k != "leakage_nj")
     total["energy_nj"] = total["dynamic_nj"] + total["leakage_nj"]
     cycles = window["cycles"] / window["frames"]
+    names = {*result["blocks"], *(p.split("/")[0] for p in cells_of if "/" in p)}
     return {
         "config": result["config"], "library": result["library"], "voltage": library.cells.voltage, "method": method,
         "pins_annotated": share, "frames": window["frames"], "cycles_per_frame": cycles,
@@ -144,7 +145,7 @@ def analyse(library, result, folder, tool="auto", netlist=None, spefs=None):
         "power_uw_at_10ms": round(total["energy_nj"] / 10, 4), "leakage_uw": round(total["leakage_nj"] / 10, 4),
         "sweep": supply.sweep(total, cycles, supply.night(
             configs.from_dict(result["configuration"]), instances, cells_of,
-            lambda path: block_of(path, {*result["blocks"], *(p.split("/")[0] for p in cells_of if "/" in p)}),
+            lambda path: block_of(path, names),
             sum(blocks[name]["leakage_nj"] for name in result["memories"]), library.cells.voltage)),
         "published_uw": published.POWER_UW, "differences": published.DIFFERENCES,
         "dynamic_scaled_to_28nm_nj": round(published.scaled_dynamic(

@@ -11,10 +11,10 @@ from hw.flow.lib import liberty, sram_model
 from hw.flow.lib.errors import FlowError
 from hw.interface import WEIGHT_BUFFERS
 
-# least area; least energy a read; least area of macros of at most so many rows, where a read of 256 rows costs half of
-# one of 1024 and joining banks costs little yet
+# least area; least energy a read; least leakage, of macros of at most so many rows (a read of 256 costs half of one of
+# 1024), the gates that join banks included: an AND-OR a bit, as IHP's cells leak
 PREFERENCES = ("area", "energy", "balanced")
-BALANCED_ROWS = 256
+BALANCED_ROWS, JOINT_NW = 256, 0.11
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ def compose(config, library, prefer="area"):
         buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows), slice_bits) for m in choices]
         if prefer == "balanced":
             buffers = [b for b in buffers if b.macro.rows <= BALANCED_ROWS] or buffers
-        key = (lambda b: (b.read_pj, b.area)) if prefer == "energy" else (lambda b: (b.area, b.read_pj))
-        out[name] = min(buffers, key=key)
+        out[name] = min(buffers, key={
+            "area": lambda b: (b.area, b.read_pj), "energy": lambda b: (b.read_pj, b.area),
+            "balanced": lambda b: (b.leakage + JOINT_NW * b.bits * b.banks, b.area)}[prefer])
     return out
 
 

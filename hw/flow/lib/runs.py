@@ -11,7 +11,7 @@ from hw.flow.lib.errors import FlowError
 # what other commands leave in a synthesis folder; a new netlist makes all of it stale. Layouts stay: each knows the
 # digest of the module it was made of
 FROM_NETLIST = ("sta-*.json", "activity.saif", "activity.json", "logits.npy", "power.json", "ablation.json",
-                "gates", "ablation", "synthesised-*", "routed-*")
+                "gates", "ablation", "synthesised-*", "routed-*", "energy-*")
 
 
 def folder_of(args, config, library):
