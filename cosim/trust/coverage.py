@@ -31,6 +31,8 @@ WRITERS = "dump_module"  # a line of Yosys's writer, always false, that makes a 
 WAIVED = {     # bin (a pattern) -> why it cannot be met
     r"tiny, potentials: layer 1: (low|high)est": "32 inputs of -8 to 7 and a leak of a quarter stay within -16,384 and "
                                                  "14,336: half of what the potential holds",
+    r"serial-lif, potentials: layer 1: lowest": "while negative it does not fire, and the 40 inputs that are left draw "
+                                                "it to -20,480 and no further",
 }
 REASONS = {    # hole (a pattern of "kind module: what") -> why it is one
     r"^toggle \w+: .*present": "a constant: which neurons there are",

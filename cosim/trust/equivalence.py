@@ -25,7 +25,7 @@ CELL = re.compile(r"^  cell (\$dff|\$mem_v2) (\S+)\n(.*?)^  end\n", re.M | re.S)
 CONTROL = ("sequencer", "input_scan", "zero_skip", "input_buffer", "load_port")  # what decides where a frame goes
 ABC = Path(pyosys.__file__).parent / "yosys-abc"
 SECONDS = 20  # of the solver, a mutant
-PATIENCE = 90  # of both ways from reset, likewise
+PATIENCE = 25  # of both ways from reset, likewise
 NO_STATE, FROM_RESET, PERMUTED = "no state tells it", "no state after a reset tells it", "rows in another order"
 TRIED = 60    # in one Yosys process
 

@@ -79,21 +79,18 @@ def skipping(run):
     """Every type of zero-skipping: A of the features; B, one time step; C merged; D as published, union; and those
     that they are measured against (step after step).
     """
-    return list(_types(run.config)), [name for _, name in _scans(run)]
+    types = dict.fromkeys(name for mode in MODES.values() for name in ["A", *_order(run.config, mode)])
+    return list(types), [name for _, name in _scans(run)]
 
 
 def hand_overs(run):
     """Every type after every type that can come before it, within a frame, from frame to frame, in every mode."""
     names, wanted = [name for _, name in _scans(run)], set()
     for mode in MODES.values():
-        order = ["A"] + [name for name in _order(run.config, mode)]
+        order = ["A", *_order(run.config, mode)]
         wanted |= {f"{a} > {b}" for a, b in zip(order, order[1:] + order[:1], strict=True)}
     met = [f"{a} > {b}" for a, b in zip(names, names[1:], strict=False)]
     return sorted(wanted), [name for name in met if name in wanted]
-
-
-def _types(config):
-    return dict.fromkeys(name for mode in MODES.values() for name in ["A", *_order(config, mode)])
 
 
 def _order(config, mode):
@@ -146,8 +143,7 @@ def rows(run):
     """The first and the last row of each weight buffer: written, and read by a frame."""
     c, bins, met = run.config, [], []
     for name, (count, _) in c.sizes().items():
-        last = {"input": c.features * c.groups_of(0) - 1 if c.input_rows == c.features or c.groups_of(0) == 1
-                else count - 1}.get(name, count - 1)
+        last = (c.groups_of(0) - 1) * c.input_rows + c.features - 1 if name == "input" else count - 1
         enable, write = (run[f"{name}_weights.{port}"] != 0 for port in ("enable", "write"))
         address = run[f"{name}_weights.address"]
         for doing, cycles, ends in (("written", write, (0, count - 1)), ("read", enable & ~write, (0, last))):
@@ -215,8 +211,7 @@ def streams(run):
     """Features: starved for 1 cycle to over 100; logits: stalled likewise; loads: kept waiting; frames back to back,
     and with a pause between; the drain holding the FC up; a frame starving at its first feature, and at its last.
     """
-    bins, met = [], []
-    live = run.live
+    bins, met, live = [], [], run.live
     for label, high in (("features starve", run["starved"] != 0),
                         ("logits wait", (run["logits_valid"] != 0) & (run["logits_ready"] == 0)),
                         ("a load waits", (run["load_valid"] != 0) & (run["load_ready"] == 0))):

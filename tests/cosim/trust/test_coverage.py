@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from cosim.bench.networks import random_model
 from cosim.trust import coverage, plan, scenarios, watched
 from cosim.trust.script import REST, Script
 from hw import config as configs
@@ -84,7 +86,7 @@ def test_the_design_itself_meets_what_a_script_makes_happen(tmp_path, monkeypatc
     def one_frame(config, seed):
         made = Script(config)
         made.reset(cycles=2)
-        made.load(scenarios.random_model(config, scenarios.torch.Generator().manual_seed(seed)), MODES["t1"])
+        made.load(random_model(config, torch.Generator().manual_seed(seed)), MODES["t1"])
         made.frames(np.full((1, config.features), 127, np.int32))
         made.words.append(REST)
         return made
