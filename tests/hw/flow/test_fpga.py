@@ -92,6 +92,21 @@ def test_a_row_replaces_the_one_of_its_configuration_and_top(tmp_path, monkeypat
     assert "not routed" in kept["recipes"]["fpga, phone, ulx3s"]["note"]
 
 
+def test_the_router_finds_the_pins_in_its_own_folder(tmp_path, monkeypatch):
+    """Programs in WebAssembly see no file of ours elsewhere under /tmp, where a checkout may be."""
+    seen = []
+
+    def tool(name, arguments, folder, makes):
+        seen.append(arguments)
+        (folder / makes).write_text(json.dumps({"fmax": {}, "utilization": {
+            kind: {"used": 0, "available": 1} for kind in fpga.USED}}))
+
+    monkeypatch.setattr(fpga, "tool", tool)
+    assert fpga.route("ulx3s", tmp_path)["run_on_a_board"] is False
+    name = seen[0][seen[0].index("--lpf") + 1]
+    assert (tmp_path / name).read_text() == fpga.LPF.read_text() and "/" not in name
+
+
 def test_a_tool_that_leaves_nothing_is_refused_with_its_words(tmp_path, monkeypatch):
     monkeypatch.setattr(fpga, "CALL", "print('ERROR: no such {}'); sys = None")
     with pytest.raises(FlowError, match="nextpnr_ecp5 stopped: ERROR: no such nextpnr_ecp5"):
