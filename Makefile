@@ -106,8 +106,12 @@ library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly
 explore: $(READY) ## Sweep knobs: error, energy, area, latency (MODEL=name|folder, ARGS="--knob lanes=32,64,128")
 	@$(DOOR) explore $(call opt,--model,MODEL) $(more)
 
-.PHONY: report
+.PHONY: report trust
 ## For people
+trust: $(READY) ## How the circuit was verified: each figure, its command, what it would have caught (build/trust/index.html)
+	@$(DOOR) report --only trust --out build/trust/index.html --results docs/results \
+	    $(if $(wildcard build/results/trust.json),--results build/results) $(more)
+
 report: $(READY) ## Every figure on one page, build/report/index.html (WAV=file, ARGS="--simulate" for a frame anew)
 	@$(DOOR) report $(if $(value WAV),--simulate) $(call opt,--wav,WAV) $(publish) $(more)
 

@@ -40,7 +40,8 @@ def sections(results):
         Section("energy", "Energy by part", "Of one frame of real speech, leakage over its 10 ms included.",
                 _silicon(results, "energy", "Energy", machine.energy, lambda row: row.get("energy_per_frame_nj"))),
         Section("trust", "Proofs, coverage, mutants", "Why to believe that the circuit computes what the model says.",
-                (one("compared", "Compared, value by value", machine.proofs),
+                (one("checks", "What each check would have caught", trust.checks),
+                 one("compared", "Compared, value by value", machine.proofs),
                  one("coverage", "Coverage", trust.coverage),
                  one("proofs", "Formal proofs", trust.proofs), one("counts", "Mutants, faults and soak", trust.counts),
                  *([one("others", "More of verification", trust.others)] if trust.more(results) else []))),
@@ -98,10 +99,10 @@ def _coded(text):
                                       for i, part in enumerate(parts))
 
 
-def render(results, command):
-    """The page as text. `command` is what made it."""
-    found = sections(results)
-    frames = results.of(timeline.FILE).get("timelines", [])
+def render(results, command, only=None):
+    """The page as text. `command` is what made it; `only`: one section, by its name in the page."""
+    found = [section for section in sections(results) if only in (None, section.ident)]
+    frames = [] if only else results.of(timeline.FILE).get("timelines", [])
     data = json.dumps([timeline.script_data(frame) for frame in frames]).replace("<", "\\u003c")
     safe = markupsafe.Markup
     return _environment().get_template("page.html.j2").render(

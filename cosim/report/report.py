@@ -55,6 +55,7 @@ def add_arguments(parser):
     parser.add_argument("--results", type=Path, action="append", metavar="FOLDER",
                         help="folder of results, may be given again: later ones win (default: the published ones)")
     parser.add_argument("--out", type=Path, default=OUT, help="the page (default: %(default)s)")
+    parser.add_argument("--only", choices=["trust"], help="one section: trust, how the circuit was verified")
     parser.add_argument("--simulate", action="store_true",
                         help="record the timeline anew from the Verilated design (compiled the first time: a minute)")
     parser.add_argument("--wav", type=Path, help="recording to simulate, WAV or FLAC (default: the embedded one)")
@@ -89,7 +90,7 @@ def run(args):
                         "the golden model's"}
         path = results.update({"timelines": frames}, "timelines", made, args.publish, timeline.FILE)
         sources.folders.append(path.parent)
-    store.write_atomically(out, page.render(sources, args.command).encode())
+    store.write_atomically(out, page.render(sources, args.command, args.only).encode())
     print(f"page: {out} ({out.stat().st_size / 1000:.0f} kB)")
     if not args.check:
         return 0

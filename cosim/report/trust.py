@@ -10,7 +10,28 @@ COUNTED = {"mutants": "mutants made", "killed": "killed by a test", "equivalent"
            "bad_inputs_handled": "of them refused in one line",
            "soak_frames": "frames of soak, random modes and pauses",
            "soak_differences": "of them different from the golden model"}
-SHOWN = {*COVERED, *COUNTED, "functional_bins", "functional_covered", "waived", "proofs", "fault_curve", "recipes"}
+SHOWN = {*COVERED, *COUNTED, "functional_bins", "functional_covered", "waived", "proofs", "fault_curve", "recipes",
+         "mutants_score"}
+CHECKS = (  # what, the command, keys of its figure, how they are said, what it would have caught
+    ("mutants", "sottovoce mutants", ("killed", "mutants", "equivalent", "mutants_score"),
+     "{} of {} killed, {} equivalent: {} %",
+     "Thresholds cut to 14 bits on their way in, reads that count loads, counters of 16 bits, a clear of state that "
+     "clears counters, idle while a frame starves: all lived once."),
+    ("bins of the plan", "sottovoce coverage", ("functional_covered", "functional_bins", "waived"),
+     "{} of {} met, {} waived",
+     "No load had waited for less than a frame, no reset had come during an LIF step, and no sum of the low digits had "
+     "reached its end, while every test passed."),
+    ("lines, branches, toggles", "sottovoce coverage", ("line_coverage", "branch_coverage", "toggle_coverage"),
+     "{} %, {} %, {} %", "Hardware that nothing exercises."),
+    ("proofs", "sottovoce proofs", ("proofs",), "{} proofs",
+     "Mode and thresholds that followed the payload of a word that was not valid: no test had noticed."),
+    ("an hour of speech", "sottovoce soak", ("soak_frames", "soak_differences"), "{} frames, {} differ",
+     "What only long state shows: saturation, memory that grows, a run that cannot go on."),
+    ("bad inputs", "sottovoce doors", ("bad_inputs_handled", "bad_inputs_tried"), "{} of {} refused in one line",
+     "A configuration's name that wrote outside its folder, tables with NaN that scored, YAML that never ended."),
+    ("damage", "sottovoce faults", ("fault_curve",), "{} points",
+     "Nothing: it says what a flipped bit costs, by layer and bit, before somebody finds out in the field."),
+)
 
 
 def _values(results):
@@ -35,6 +56,17 @@ def _share(value):
 def _number(value):
     """A count: itself, or of how many things there is a list."""
     return len(value) if isinstance(value, (list, dict)) else value
+
+
+def checks(results):
+    """Each check in a line: its figure, what it would have caught, its command."""
+    values, rows = _values(results), []
+    for name, command, keys, said, caught in CHECKS:
+        known = all(key in values for key in keys)
+        rows.append((name, said.format(*(plain(_number(values[key])) for key in keys)) if known else "not measured",
+                     caught, command))
+    return {"head": ("check", "figure", "what it would have caught", "command"), "rows": tuple(rows),
+            "made": _made(results)}
 
 
 def coverage(results):

@@ -179,6 +179,16 @@ def test_trust_when_it_is_there(folder):
     assert "sottovoce mutate --publish" in found["counts"] and "faults injected" in found["others"]
 
 
+def test_trust_alone_has_each_check_with_its_command_and_what_it_would_have_caught(folder):
+    (folder / "trust.json").write_text(json.dumps({"killed": 990, "mutants": 1000, "equivalent": 4,
+                                                   "mutants_score": 99.4}))
+    text = page.render(Results([folder]), "sottovoce report --only trust", "trust")
+    found = articles(text)
+    assert "990 of 1,000 killed, 4 equivalent: 99.4 %" in found["checks"] and "activity" not in found
+    assert found["checks"].count("not measured") == 6 and "sottovoce soak" in found["checks"]
+    assert "14 bits" in found["checks"] and Tree(text).faults == []
+
+
 def test_pictures_of_the_timeline_are_well_formed(published):
     pictures = re.findall(r"<svg.*?</svg>", published, re.S)
     for text in pictures:
