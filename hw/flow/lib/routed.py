@@ -14,6 +14,17 @@ from hw.flow.lib.errors import FlowError
 from hw.flow.lib.layout_settings import TOP, digest_of
 
 JOINT = "__"
+# words of SystemVerilog (IEEE 1800-2017, annex B) that Verilog 2001 does not reserve: OpenROAD writes them as plain names
+RESERVED = """accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof bit break byte
+    chandle checker class clocking const constraint context continue cover covergroup coverpoint cross dist do
+    endchecker endclass endclocking endgroup endinterface endpackage endprogram endproperty endsequence enum eventually
+    expect export extends extern final first_match foreach forkjoin global iff ignore_bins illegal_bins implements
+    implies import inside int interconnect interface intersect join_any join_none let local logic longint matches
+    modport nettype new nexttime null package packed priority program property protected pure rand randc randcase
+    randsequence ref reject_on restrict return s_always s_eventually s_nexttime s_until s_until_with sequence shortint
+    shortreal soft solve static string strong struct super sync_accept_on sync_reject_on tagged this throughout
+    timeprecision timeunit type typedef union unique unique0 until until_with untyped uwire var virtual void wait_order
+    weak wildcard with within""".split()
 
 
 def stage_of(layout):
@@ -27,8 +38,9 @@ def plain(name):
 
 
 def netlist_text(text):
-    """Verilog of a layout with plain names, and without cells that have no pins (filler)."""
+    """Verilog of a layout with plain names, without cells that have no pins (filler), reserved words escaped."""
     text = re.sub(r"\\(\S*/\S*) ", lambda m: plain(m[1]) + " ", text)
+    text = re.sub(rf"(?<![\\\w$.])({'|'.join(RESERVED)})(?![\w$])", r"\\\1 ", text)
     return re.sub(r"^\s*\w+ \S+ \(\s*\);\n", "", text, flags=re.M)
 
 

@@ -213,3 +213,8 @@ def test_names_with_a_path_become_words_in_netlist_and_parasitics_alike():
             "*PORTS\n*1 I\n*D_NET *2 1.0\n*I *3:A I\n*END\n")
     text = routed.parasitics_text(spef)
     assert "*2 lif__n_3_\n*3 lif__g1\n" in text and "*1 clk\n" in text and text.endswith("*I *3:A I\n*END\n")
+
+
+def test_names_that_systemverilog_reserves_are_escaped():
+    text = routed.netlist_text("module a (final, q);\n wire bit_0;\n INV g (.A(final),\n    .Y(\\bit ));\nendmodule\n")
+    assert text == "module a (\\final , q);\n wire bit_0;\n INV g (.A(\\final ),\n    .Y(\\bit ));\nendmodule\n"
