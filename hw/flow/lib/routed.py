@@ -14,7 +14,7 @@ from hw.flow.lib.errors import FlowError
 from hw.flow.lib.layout_settings import TOP, digest_of
 
 JOINT = "__"
-# words of SystemVerilog (IEEE 1800-2017, annex B) that Verilog 2001 does not reserve: OpenROAD writes them as plain names
+# words of SystemVerilog (IEEE 1800-2017, annex B) that Verilog 2001 does not reserve: OpenROAD writes them unescaped
 RESERVED = """accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof bit break byte
     chandle checker class clocking const constraint context continue cover covergroup coverpoint cross dist do
     endchecker endclass endclocking endgroup endinterface endpackage endprogram endproperty endsequence enum eventually
