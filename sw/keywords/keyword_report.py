@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from hw import store
 from sw import options, registry
+from sw.bootstrap import interval
 from sw.keywords import evaluate, noise, recipes, spotter, train
 
 # accuracy in percent on the official 12-class test set of the data named; macs a second of sound
@@ -108,6 +109,16 @@ def against_published(rows):
     return result
 
 
+def differences(models, held):
+    """For each of `PAIRS` among `Spotter`s by name: accuracy less the other's in points, and its 95 % interval."""
+    answers = {name: evaluate.hits(model, model.logits(held.floats()), held.clips)
+               for name, model in models.items() if any(name in pair for pair in PAIRS)}
+    speakers = [c.speaker for c in held.clips]
+    return [{"model": a, "beside": b, "points": round(100 * float((answers[a] - answers[b])[:, 0].mean()), 2),
+             "interval": list(interval(answers[a], speakers, answers[b]))}
+            for a, b in PAIRS if a in answers and b in answers]
+
+
 def runs_of(folder):
     """Trained models, `folder`/MODEL-SEED/model, in the recipes' order. Raises `ValueError` where there is none."""
     found = [f for name in recipes.RECIPES for f in sorted(Path(folder).glob(f"{name}-[0-9]*/model"))
@@ -150,13 +161,18 @@ def run(args):
         rows, kept = [], {(r["model"], r["seed"], r["recipe"]): r for r in rows}
         for r in earlier:
             whose = {"recipe": "ours", **r}
-            rows.append(kept.pop((whose["model"], whose["seed"], whose["recipe"]), whose))
+            scored = kept.pop((whose["model"], whose["seed"], whose["recipe"]), whose)
+            timed = {k: r[k] for k in ("latency_ms", "latency_p95_ms") if k in r}  # with the others' on one machine
+            rows.append({**scored, **timed})
         rows += kept.values()
         by_rule = {r["model"]: r["macs_published_rule"] for r in rows if r.get("macs_published_rule")}
         rows = [{**r, **({"macs_published_rule": by_rule[r["model"]]} if r["model"] in by_rule else {})} for r in rows]
         first = {r["model"]: None for r in rows}
     rows += [r for r in earlier if r["model"] not in first and r["model"] in recipes.RECIPES]
     compared = against_published(rows)
+    if args.committed:
+        compared["differences"] = differences({name: spotter.load(registry.folder_of(name)) for name in first
+                                               if name in registry.names("evaluate", "keywords")}, held)
     store.write_json(path, {**store.recipe(args.command, data=args.data, note=evaluate.COMPARE),
                             "accuracy_5db": "clips but _silence_, real noise of the pack's test split", "rows": rows,
                             "published": PUBLISHED, "against_published": compared})

@@ -163,6 +163,19 @@ def test_authors_recipe_trains_by_its_command(name, tmp_path, capsys, monkeypatc
     assert "--mixed: convolutions in bfloat16 take longer on a CPU" in capsys.readouterr().err
 
 
+def test_difference_of_two_spotters_by_hand():
+    from sw.data.speech_commands import Clip
+    from sw.keywords import keyword_report
+
+    def answering(right):
+        logits = torch.eye(2)[[0 if r else 1 for r in right]]
+        return type("S", (), {"labels": ("yes", "no"), "logits": lambda self, waves: logits})()
+    held = type("W", (), {"clips": [Clip("", "yes", speaker=s) for s in "aabb"], "floats": lambda self: None})()
+    found = keyword_report.differences({"sparknet-32": answering([1, 1, 0, 0]), "bcresnet-1": answering([1, 1, 1, 1]),
+                                        "tiny-kws": None}, held)
+    assert found == [{"model": "sparknet-32", "beside": "bcresnet-1", "points": -50.0, "interval": [-100.0, 0.0]}]
+
+
 def test_threads_make_the_same_features(tmp_path):
     class Clips:
         samples = torch.randint(-9000, 9000, (130, 16000), dtype=torch.int16)
@@ -188,10 +201,13 @@ def test_committed_models_take_their_runs_places(tmp_path, monkeypatch, capsys):
     scored = {**before[0], "accuracy": 70.0, "interval": [50.0, 80.0], "recipe": "ours", "macs_published_rule": 9}
     monkeypatch.setattr(keyword_report.registry, "names", lambda *a: ["sparknet-4"])
     monkeypatch.setattr(keyword_report.spotter, "load", lambda folder: type("M", (), {"name": "sparknet-4"}))
-    monkeypatch.setattr(keyword_report, "row", lambda *a: scored)
+    monkeypatch.setattr(keyword_report, "row", lambda *a: {**scored, "latency_ms": 7.0})
+    monkeypatch.setattr(keyword_report, "differences", lambda models, held: sorted(models))
     monkeypatch.setattr(keyword_report.train, "gather", lambda *a, **k: [type("W", (), {"of": lambda s, n: None})()])
     monkeypatch.setattr(keyword_report.noise, "source", lambda *a: None)
     assert cli.main(["keyword-report", "--committed", "--data", str(tmp_path)]) == 0
-    rows = json.loads((place / "keywords.json").read_text())["rows"]
+    kept = json.loads((place / "keywords.json").read_text())
+    rows = kept["rows"]
+    assert kept["against_published"]["differences"] == ["sparknet-4"] and rows[0]["latency_ms"] == 1.0
     assert [(r["seed"], r["accuracy"], r["recipe"], r["macs_published_rule"]) for r in rows] == [
         (0, 70.0, "ours", 9), (1, 60.0, "ours", 9)]
