@@ -26,6 +26,7 @@ from .pe_array import PeArray
 from .register_file import RegisterFile
 from .sequencer import Sequencer
 from .spike_select import SpikeSelect
+from .two_of_four import TwoOfFour
 from .types import Source, load_layout, logits_layout
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
@@ -135,6 +136,11 @@ class Accelerator(wiring.Component):
         serial = self.config.serial_combine
         combine = None if serial else add("combine", Combine(config=self.config))
         pe = [add(f"pe_set{k}", PeArray(config=self.config)) for k in range(2)]
+        fc = [buffers[f"fc{k}"].read_data for k in range(2)]
+        if self.config.fc_two_of_four:
+            packed, unpack = fc, [add(f"two_of_four{k}", TwoOfFour(config=self.config)) for k in range(2)]
+            m.d.comb += [block.packed.eq(row) for block, row in zip(unpack, packed, strict=True)]
+            fc = [block.row for block in unpack]
         for k in range(2):
             lane = op.lanes[k]
             with m.Switch(op.source):
@@ -144,7 +150,7 @@ class Accelerator(wiring.Component):
                     m.d.comb += pe[k].row.as_value().eq(
                         Mux(lane.bank, buffers["recurrent1"].read_data, buffers["recurrent0"].read_data))
                 with m.Case(Source.FC):
-                    m.d.comb += pe[k].row.as_value().eq(buffers[f"fc{k}"].read_data)
+                    m.d.comb += pe[k].row.as_value().eq(fc[k])
             m.d.comb += [
                 pe[k].gate.eq(lane.gate), pe[k].shift.eq(lane.shift), pe[k].negate.eq(lane.negate),
                 pe[k].clear.eq(op.clear), *([] if serial else [pe[k].load.eq(op.combine)]),

@@ -95,6 +95,7 @@ class Config(Sizes):
     readout_delay: int = 0            # as `Delays`, from the last layer into the FC
     readout_on_change: bool = False   # as `Layer.on_change`: logits are kept, and changes of merged spikes visited
     lif_lanes: int | None = None      # neurons that the LIF unit serves a cycle; default: `lanes`
+    fc_two_of_four: bool = False      # the FC has at most two weights in four neighbouring outputs, and is stored so
     serial_combine: bool = False      # the input current is made a word of neurons at a time, and waits in a memory
     logits_per_beat: int = 16
     drain: str = "buffered"           # logits leave while the next pass computes; `direct`: before it begins

@@ -26,13 +26,14 @@ from .sleep import Sleeper
 from .soc.system import System
 from .soc.ulx3s import Ulx3s
 from .spike_select import SpikeSelect
+from .two_of_four import TwoOfFour
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
 BLOCKS = {
     "accelerator": Accelerator, "pe_array": PeArray, "combine": Combine, "lif": Lif, "zero_skip": ZeroSkip,
     "input_scan": InputScan, "input_buffer": InputBuffer, "logit_drain": LogitDrain,
-    "kept_sums": KeptSums, "direct_drain": DirectDrain,
+    "kept_sums": KeptSums, "two_of_four": TwoOfFour, "direct_drain": DirectDrain,
     "spike_select": SpikeSelect, "sequencer": Sequencer, "load_port": LoadPort,
 }
 
@@ -62,7 +63,7 @@ def block(name, config):
     if name in BUSES:
         return BUSES[name](config=config)
     if name == "weight_buffer":
-        return WeightBuffer(rows=config.fc_rows, width=config.row_bits, load_bits=config.load_bits)
+        return WeightBuffer(rows=config.fc_rows, width=config.fc_row_bits, load_bits=config.load_bits)
     return BLOCKS[name](config=config)
 
 

@@ -18,7 +18,8 @@ ERROR_BITS = 8  # of the counter, which stays at its end
 
 def load_targets(config):
     """What the load port reaches beside registers: value of `Buffer` -> (rows, slices of a row)."""
-    targets = {Buffer[name.upper()].value: (rows, config.slices) for name, (rows, _) in config.sizes().items()}
+    targets = {Buffer[name.upper()].value: (rows, bits // config.load_bits)
+               for name, (rows, bits) in config.sizes().items()}
     if config.neuron_bits:
         targets[Buffer.NEURONS.value] = (config.words, config.neuron_bits // config.load_bits)
     if delays := config.delay_rows():

@@ -196,6 +196,13 @@ class Sizes(KeptSizes):
         return self.lanes * self.weight_bits
 
     @property
+    def fc_row_bits(self):
+        """Bits of one row of FC weights; packed, two weights and their places for every four lanes."""
+        if not self.fc_two_of_four:
+            return self.row_bits
+        return self._padded(self.lanes // 4 * 2 * (self.weight_bits + 2))
+
+    @property
     def slices(self):
         """Separately writable slices of a weight row."""
         return self.row_bits // self.load_bits
@@ -233,7 +240,8 @@ class Sizes(KeptSizes):
         """Weight buffers as name -> (rows, bits a row)."""
         rows = {"input": self.groups_of(0) * self.input_rows, "recurrent0": self.recurrent_rows,
                 "recurrent1": self.recurrent_rows, "fc0": self.fc_rows, "fc1": self.fc_rows}
-        return {name: (count, self.row_bits) for name, count in rows.items()}
+        return {name: (count, self.fc_row_bits if name.startswith("fc") else self.row_bits)
+                for name, count in rows.items()}
 
     def memories(self):
         """Every memory as name -> (rows, bits a row, bits of a write slice): weights, then neurons where they have any.

@@ -158,7 +158,7 @@ def load_layout(config):
     """Payload of the load port: one write slice of one row of one buffer (docs/load-port.md)."""
     rows = [count for count, _ in config.sizes().values()] + [max(r.value for r in registers(config)) + 1]
     rows += [config.words] * bool(config.neuron_bits) + [r.stop for r in config.delay_rows().values()]
-    slices = max(config.slices, config.neuron_bits // config.load_bits)
+    slices = max(config.slices, config.fc_row_bits // config.load_bits, config.neuron_bits // config.load_bits)
     return data.StructLayout({
         "buffer": Buffer,
         "row": index_bits(max(rows)),

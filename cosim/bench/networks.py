@@ -2,6 +2,7 @@
 
 import torch
 
+from sw.integers import integer_model
 from sw.integers.integer_model import IntegerModel
 
 
@@ -25,6 +26,8 @@ def random_model(config, generator, time_steps=2):
         thresholds.append(0.3 * (before ** 2 + recurrent ** 2) ** 0.5 if k == 0 else 0.3 * max(before, recurrent))
         before = recurrent
     matrices = [weights(c, *shape, generator) for shape in c.matrices().values()]
+    if c.fc_two_of_four:
+        matrices[-1] = integer_model.two_of_four(matrices[-1])
     thresholds = _thresholds(c, thresholds)
     neurons = {name: _table(name, count, least, most, thresholds, generator)
                for name, (count, least, most) in c.neuron_tables().items()}

@@ -56,7 +56,8 @@ class Software(Beside):
     async def load_words(self, words):
         """Words of the load port, ((buffer, row, slice), data): weights, then tables of single neurons."""
         previous, c = None, self.config
-        slices = {Buffer.NEURONS.value: c.neuron_bits // c.load_bits, Buffer.DELAYS.value: 1}
+        slices = {Buffer.NEURONS.value: c.neuron_bits // c.load_bits, Buffer.DELAYS.value: 1,
+                  **dict.fromkeys((Buffer.FC0.value, Buffer.FC1.value), c.fc_row_bits // c.load_bits)}
         for (buffer, row, part), word in words:
             if previous != (buffer, row, part):
                 for register, value in (("load_buffer", buffer), ("load_row", row), ("load_slice", part)):

@@ -22,7 +22,7 @@ class Sram:
         dut.enable.value, dut.address.value, dut.write.value, dut.write_data.value = enable, row, slices, data
         await FallingEdge(dut.clk)
         bits = self.config.load_bits
-        for index in range(self.config.slices if enable else 0):
+        for index in range(self.config.fc_row_bits // self.config.load_bits if enable else 0):
             if slices >> index & 1:
                 mask = (1 << bits) - 1 << index * bits
                 self.cells[row] = self.cells[row] & ~mask | data << index * bits
@@ -42,7 +42,7 @@ async def every_row(dut):
     chance = random.Random(seed())
     with scoreboard("every_row") as board:
         for row in range(c.fc_rows):
-            for index in range(c.slices):
+            for index in range(c.fc_row_bits // c.load_bits):
                 await sram.cycle(row, slices=1 << index, data=chance.getrandbits(c.load_bits))
         for _ in range(2):
             for row in (c.fc_rows - 1, 0, *range(c.fc_rows)):
@@ -56,12 +56,12 @@ async def random_accesses(dut):
     chance = random.Random(seed())
     rows = [0, 1, c.fc_rows // 2, c.fc_rows - 1]
     for row in rows:
-        await sram.cycle(row, slices=(1 << c.slices) - 1, data=chance.getrandbits(c.load_bits))
+        await sram.cycle(row, slices=(1 << (c.fc_row_bits // c.load_bits)) - 1, data=chance.getrandbits(c.load_bits))
     held = await sram.cycle(rows[0])
     with scoreboard("random_accesses") as board:
         for _ in range(600):
             row, enable = chance.choice(rows), chance.random() < 0.7
-            slices = chance.getrandbits(c.slices) if chance.random() < 0.5 else 0
+            slices = chance.getrandbits(c.fc_row_bits // c.load_bits) if chance.random() < 0.5 else 0
             if enable and not slices:
                 held = sram.cells[row]
             got = await sram.cycle(row, int(enable), slices, chance.getrandbits(c.load_bits))

@@ -45,7 +45,9 @@ ROWS = {
         "on change": (SERIAL | {"drain": "direct", "logits_per_beat": 64, "readout_on_change": True},
                       {"on_change": True}, "area", "t2_change"),
         "on change, smaller macros": (SERIAL | {"drain": "direct", "logits_per_beat": 64, "readout_on_change": True},
-                                      {"on_change": True}, "balanced", "t2_change"),
+                                      {"on_change": True}, "leakage", "t2_change"),
+        "on change, two of four": (SERIAL | {"drain": "direct", "logits_per_beat": 64, "readout_on_change": True,
+                                             "fc_two_of_four": True}, {"on_change": True}, "leakage", "t2_change"),
     },
 }
 for _network, _change in (("phone", True), ("keywords", False)):

@@ -88,6 +88,24 @@ def bits(weights, config):
     return codes.reshape(*weights.shape[:-1], -1)
 
 
+def pack(weights):
+    """Rows of FC weights (R, lanes), two of four at most, as (R, lanes / 4, 2) weights and their places in the four."""
+    groups = weights.reshape(len(weights), -1, 4)
+    places = np.argsort(groups == 0, axis=-1, kind="stable")[..., :2]
+    return np.take_along_axis(groups, places, -1), places
+
+
+def row_bits(name, weights, config):
+    """(R, lanes) weights of a buffer -> (R, bits a row) of 0 and 1, as they lie in its rows."""
+    if not (config.fc_two_of_four and name.startswith("fc")):
+        return bits(weights, config)
+    values, places = pack(weights)
+    codes = np.concatenate([
+        (part.astype(np.uint8)[..., None] >> np.arange(width, dtype=np.uint8) & 1).reshape(*part.shape[:-1], -1)
+        for part, width in ((values, config.weight_bits), (places, 2))], -1).reshape(len(weights), -1)
+    return np.pad(codes, ((0, 0), (0, config.fc_row_bits - codes.shape[1])))
+
+
 def _integers(array):
     """(k, bits) of 0 and 1, low bit first -> k Python integers."""
     return [int.from_bytes(row.tobytes(), "little") for row in np.packbits(array, axis=-1, bitorder="little")]
@@ -97,9 +115,11 @@ def weight_words(model):
     """The weights as words of the load port: (k, 3) of buffer, row, slice, and (k, load_bits) of 0 and 1."""
     where, data = [], []
     for name, matrix in rows(model).items():
-        index = np.indices((len(matrix), model.config.slices)).reshape(2, -1).T  # (rows x slices, 2)
+        found = row_bits(name, matrix, model.config)
+        slices = found.shape[1] // model.config.load_bits
+        index = np.indices((len(matrix), slices)).reshape(2, -1).T  # (rows x slices, 2)
         where.append(np.insert(index, 0, Buffer[name.upper()].value, axis=1))
-        data.append(bits(matrix, model.config).reshape(len(index), model.config.load_bits))
+        data.append(found.reshape(len(index), model.config.load_bits))
     return np.concatenate(where), np.concatenate(data)
 
 
@@ -127,8 +147,8 @@ def write_hex(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, matrix in rows(model).items():
-        digits = -(-model.config.row_bits // 4)
-        lines = [f"{row:0{digits}x}" for row in _integers(bits(matrix, model.config))]
+        found = row_bits(name, matrix, model.config)
+        lines = [f"{row:0{-(-found.shape[1] // 4)}x}" for row in _integers(found)]
         store.write_atomically(folder / f"{name}.hex", ("\n".join(lines) + "\n").encode())
         paths.append(folder / f"{name}.hex")
     if model.config.neuron_bits:

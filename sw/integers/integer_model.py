@@ -59,6 +59,9 @@ class IntegerModel:
             _check_integers(name, matrix, shape, c)
             if matrix.min() < -c.weight_limit or matrix.max() >= c.weight_limit:
                 raise ModelError(f"{name}: weights {int(matrix.min())}..{int(matrix.max())} leave {c.weight_bits} bits")
+        if c.fc_two_of_four and (crowded := int((in_four(self.matrices["fc"]) > 2).sum())):
+            raise ModelError(f"fc: {crowded} groups of four neighbouring outputs have more than two weights: {c.name} "
+                             "stores two of four")
         for name, (count, least, most) in c.neuron_tables().items():
             values = self.neurons[name]
             _check_integers(name, values, (count,), c)
@@ -178,6 +181,20 @@ def load(model):
         raise ModelError(f"{folder}: {error}") from None
     return replace(whole, thresholds=thresholds.to(torch.int32),
                    **{name: {n: t.to(torch.int32) for n, t in part.items()} for name, part in parts.items()})
+
+
+def in_four(fc):
+    """Weights that are not zero in each four neighbouring outputs: (N, O) -> (N, ceil(O / 4))."""
+    whole = torch.nn.functional.pad(fc, (0, -fc.shape[1] % 4))
+    return (whole.reshape(len(whole), -1, 4) != 0).sum(-1)
+
+
+def two_of_four(fc):
+    """The same weights but for the two smallest of each four neighbouring outputs, which become zero."""
+    whole = torch.nn.functional.pad(fc, (0, -fc.shape[1] % 4)).reshape(len(fc), -1, 4)
+    largest = whole.abs().topk(2, -1).indices
+    kept = torch.zeros_like(whole).scatter(-1, largest, whole.gather(-1, largest))
+    return kept.reshape(len(fc), -1)[:, :fc.shape[1]]
 
 
 def _check_integers(name, values, shape, config):

@@ -5,7 +5,7 @@ from hw_bench import lanes, simulate
 
 from hw.accelerator import Accelerator
 from sw import golden
-from sw.integers import images
+from sw.integers import images, integer_model
 from sw.integers.integer_model import IntegerModel
 
 FRAMES = 3
@@ -19,6 +19,8 @@ def network(c, seed, frames=FRAMES):
         return torch.randint(low, high, shape, generator=g, dtype=torch.int32)
 
     matrices = [some(-c.weight_limit, c.weight_limit, *shape) for shape in c.matrices().values()]
+    if c.fc_two_of_four:
+        matrices[-1] = integer_model.two_of_four(matrices[-1])
     tables = {}
     for name, (count, least, most) in c.neuron_tables().items():
         # so few that they matter, and the extremes

@@ -28,6 +28,8 @@ SHAPES = {
     "layers 0 and 1": (two(), {"serial_combine": True}),
     "readout alone": ([{"neurons": 8}, {"neurons": 7}], {"drain": "direct", "readout_on_change": True, "outputs": 36}),
     "everything": (two(), KEPT),
+    "two of four": (two(), KEPT | {"fc_two_of_four": True}),
+    "two of four, groups": (two(20, 11), KEPT | {"lif_lanes": 4, "fc_two_of_four": True, "outputs": 28, "lanes": 16}),
     "groups": (two(20, 11), KEPT | {"lif_lanes": 4}),
     "delays": ([{"neurons": 20, "on_change": True, "delays": {"forward": 2, "recurrent": 3}},
                 {"neurons": 11, "on_change": True, "delays": {"recurrent": 1}}],

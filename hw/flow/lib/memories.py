@@ -11,9 +11,9 @@ from hw.flow.lib import liberty, sram_model
 from hw.flow.lib.errors import FlowError
 from hw.interface import WEIGHT_BUFFERS
 
-# least area; least energy a read; least leakage, of macros of at most so many rows (a read of 256 costs half of one of
-# 1024), the gates that join banks included: an AND-OR a bit, as IHP's cells leak
-PREFERENCES = ("area", "energy", "balanced")
+# least area; least energy a read; and of macros of at most so many rows (a read of 256 costs half of one of 1024): least
+# area, or least leakage, the gates that join banks included: an AND-OR a bit, as IHP's cells leak
+PREFERENCES = ("area", "energy", "balanced", "leakage")
 BALANCED_ROWS, JOINT_NW = 256, 0.11
 
 
@@ -142,11 +142,12 @@ def compose(config, library, prefer="area"):
         choices = macros or [sram_model.macro(library, rows, config.load_bits, Macro)]
         columns = bits // config.load_bits
         buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows), slice_bits) for m in choices]
-        if prefer == "balanced":
+        if prefer in ("balanced", "leakage"):
             buffers = [b for b in buffers if b.macro.rows <= BALANCED_ROWS] or buffers
         out[name] = min(buffers, key={
             "area": lambda b: (b.area, b.read_pj), "energy": lambda b: (b.read_pj, b.area),
-            "balanced": lambda b: (b.leakage + JOINT_NW * b.bits * b.banks, b.area)}[prefer])
+            "balanced": lambda b: (b.area, b.read_pj),
+            "leakage": lambda b: (b.leakage + JOINT_NW * b.bits * b.banks, b.area)}[prefer])
     return out
 
 
