@@ -11,8 +11,8 @@ from hw.flow.lib import liberty, sram_model
 from hw.flow.lib.errors import FlowError
 from hw.interface import WEIGHT_BUFFERS
 
-# least area; least energy a read; and of macros of at most so many rows (a read of 256 costs half of one of 1024): least
-# area, or least leakage, the gates that join banks included: an AND-OR a bit, as IHP's cells leak
+# Least area; least energy a read; and of macros of at most so many rows (a read of 256 costs half of one of 1024) least
+# area, or least leakage, the gates that join banks included: an AND-OR a bit, as IHP's cells leak.
 PREFERENCES = ("area", "energy", "balanced", "leakage")
 BALANCED_ROWS, JOINT_NW = 256, 0.11
 
