@@ -37,6 +37,12 @@ WAIVED = {     # bin (a pattern) -> why it cannot be met
 REASONS = {    # hole (a pattern of "kind module: what") -> why it is one
     r"^toggle \w+: .*present": "a constant: which neurons there are",
     r"^branch load_port: .* else": "a row of one slice: the slice is always 0",
+    r"^toggle (combine|zero_skip|lif):": "zeros that a shift or a wider sum brings in; below the lowest spike is none",
+    r"^toggle input_scan:": "a visited digit and its neighbour are 0 from then on; the sign's copies; the carry",
+    r"^toggle sequencer:": "what the program holds constant in this configuration; carries past a last row",
+    r"^toggle (input_buffer|logit_drain|weight_buffer_\w+):": "a carry past the end; a choice of two constants",
+    r"^toggle load_port:": "words of registers, and of buffers that are not built, are taken by nobody outside",
+    r"^toggle accelerator:": "the same nets where they pass through the top",
 }
 
 

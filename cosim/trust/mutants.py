@@ -194,7 +194,8 @@ def run(args):
     print(f"{found['mutants']} mutants, {found['killed']} killed, {found['equivalent']} equivalent: "
           f"{found['mutants_score']} %")
     part = "mutants, the survivors again" if args.survivors else "mutants"
-    path = results.update(found, part, {"command": args.command, "config": ", ".join(args.only or SHARES)},
-                          args.publish, "trust.json")
+    note = "the survivors of the recipe `mutants`, played again; what that run killed was not" * args.survivors
+    path = results.update(found, part, {"command": args.command, "config": ", ".join(args.only or SHARES),
+                                        "note": note}, args.publish, "trust.json")
     print(f"figures: {path}")
     return 0 if found["mutants_score"] >= 97 else 1
