@@ -200,8 +200,9 @@ def run(args):
             kept = {(r["config"], r["row"]): r for r in store.read_json(target).get("rows", [])}
             if args.again or (network, row) not in kept:
                 print(f"{network}, {row} …", file=sys.stderr, flush=True)
-                kept[network, row] = measure(network, row, library, args)
-                data = store.read_json(target)
+                found = measure(network, row, library, args)
+                data = store.read_json(target)  # another process may have put its rows in meanwhile
+                kept = {(r["config"], r["row"]): r for r in data.get("rows", [])} | {(network, row): found}
                 order = [(n, r) for n, rows in ROWS.items() for r in rows]
                 store.write_json(target, data | {"recipes": data.get("recipes", {}) | {"rows": store.recipe(
                     command=args.command, config=", ".join(ROWS), data="recordings of each row, in `heard`", is_not=NOT,
