@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -20,6 +20,13 @@ class KnobError(ValueError):
     """A knob that names nothing; the message quotes it and says what there is."""
 
 
+def said(part):
+    """The fields of a configuration, or of a layer, that are not as they are where nothing is said."""
+    return {f.name: asdict(value) if is_dataclass(value) else value for f in fields(part)
+            if (value := getattr(part, f.name)) != f.default and
+            (f.default_factory is MISSING or value != f.default_factory())}
+
+
 @dataclass(frozen=True)
 class Point:
     """One machine, one network, one mode. `source`: what holds or trains the network; `knobs`: what was turned."""
@@ -32,8 +39,8 @@ class Point:
 
     @property
     def machine(self):
-        """Ten hex digits of network and configuration, whatever the configuration is called."""
-        values = {**self.config.to_dict(), "name": ""}
+        """Ten hex digits of network and configuration, whatever it is called and whatever fields come to be later."""
+        values = {**said(self.config), "name": "", "layers": [said(layer) for layer in self.config.layers]}
         return hashlib.sha256(json.dumps([self.source, self.macros, values], sort_keys=True).encode()).hexdigest()[:10]
 
     @property

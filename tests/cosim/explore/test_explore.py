@@ -37,6 +37,14 @@ def test_what_the_configuration_works_out_follows_the_knobs():
     assert [layer.neurons for layer in point.config.layers] == [16, 24]
 
 
+def test_a_point_is_known_by_what_is_said_of_it():
+    (point,), _ = spanned("lanes=32")
+    assert points.said(TINY.layers[0]) == {"neurons": 16} and "counters" not in points.said(TINY)
+    assert spanned("lanes=32", "counters=true")[0][0].machine == point.machine
+    assert spanned("lanes=32", "counters=false")[0][0].machine != point.machine
+    assert spanned("lanes=32", "layers.1.leak_shift=1")[0][0].machine != point.machine
+
+
 def test_a_machine_that_cannot_be_built_is_named_and_the_others_stay():
     found, refused = spanned("lanes=16,6")
     assert len(found) == 1 and len(refused) == 1 and "lanes=6" in refused[0] and "multiple of 4" in refused[0]
