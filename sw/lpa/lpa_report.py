@@ -56,7 +56,8 @@ def parts(args):
 
 def pretrained(args):
     """What runs in a pretrained encoder left: rows with `encoder`, `wer` and `control`, and a sweep of each kind."""
-    rows = [r for r in (store.read_json(Path(args.whisper) / ORIGINAL),) if r] + results(args.whisper)
+    rows = [r for r in (store.read_json(Path(args.whisper) / ORIGINAL),) if r] + [
+        r for folder in (args.whisper, f"{args.whisper}-untrained") for r in results(folder)]
     sweeps = {kind: swept for kind in kinds.NAMES
               if (swept := store.read_json(folder_of(args.whisper_sweep, kind) / "sweep.json"))}
     if not rows and not sweeps:
@@ -91,15 +92,18 @@ def table(rows):
 
 def words_table(rows):
     """Markdown of the rows in a pretrained encoder, scored in words."""
-    lines = ["| layers | order | in attention's place | annealed | adapted | word error % | 95 % interval | "
-             "test-other | test-clean | less the original's | KL | before training |", "|---" * 12 + "|"]
+    heads = ("layers", "order", "in attention's place", "annealed", "adapted", "steps together", "word error %",
+             "95 % interval", "test-other", "test-clean", "less the original's", "KL", "before training")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for r in sorted(rows, key=lambda r: (r["layers"], r["control"], r["order"], r["mixer"])):
         low, high = r["interval"]
         less = "{:+.1f} to {:+.1f}".format(*r["difference_interval"]) if r["layers"] else "-"
         yes = {True: "yes", False: "no", None: "-"}
-        lines.append(f"| {r['layers']} | {r['order']} | {r['mixer']} | {yes[r.get('anneal')]} | {yes[r.get('adapt')]} "
-                     f"| {r['wer']:.1f} | {low:.1f} to {high:.1f} | {r.get('test_other', '-')} "
-                     f"| {r.get('test_clean', '-')} | {less} | {r['kl']:.3f} | {r.get('untrained_kl', '-')} |")
+        together = r.get("epochs", 0) * r.get("steps", 0) if r["layers"] else "-"
+        cells = (r["layers"], r["order"], r["mixer"], yes[r.get("anneal")],
+                 yes[r.get("adapt") if together else None], together, f"{r['wer']:.1f}", f"{low:.1f} to {high:.1f}",
+                 r.get("test_other", "-"), r.get("test_clean", "-"), less, f"{r['kl']:.3f}", r.get("untrained_kl", "-"))
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
@@ -111,7 +115,8 @@ def add_arguments(parser):
     parser.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
     parser.add_argument("--scaling", default=OUT, help="file that `sottovoce lpa-scaling` wrote")
     parser.add_argument("--encoder", default=RUN, help="folder of the encoder's run")
-    parser.add_argument("--whisper", default=f"{RUNS}/whisper", help="folder of the runs in a pretrained Whisper")
+    parser.add_argument("--whisper", default=f"{RUNS}/whisper", help="folder of the runs in a pretrained "
+                        "Whisper; with -untrained to its name, of those without training after the sweep")
     parser.add_argument("--whisper-sweep", default=f"{RUNS}/whisper-sweep", help="folder of its sweeps, less -KIND")
     store.add_publish(parser)
 

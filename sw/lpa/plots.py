@@ -64,16 +64,18 @@ def plot_pretrained(results, path):
     figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(11, 4.2))
     rows = [r for r in results["replacement"] if "wer" in r]
     base = [r for r in rows if not r["layers"]]
-    for place, mixer in enumerate(dict.fromkeys(r["mixer"] for r in rows if r["layers"])):
+    lines = dict.fromkeys((r["mixer"], r["epochs"] > 0) for r in rows if r["layers"])
+    for place, (mixer, together) in enumerate(lines):
         chosen = sorted((r for r in rows if r["mixer"] == mixer and r["order"] == "easiest" and r.get("anneal")
-                         and r.get("adapt")), key=lambda r: r["layers"])
+                         and r.get("adapt") and (r["epochs"] > 0) == together), key=lambda r: r["layers"])
         if not chosen:
             continue
         points = base + chosen
         x, y = ([r[name] for r in points] for name in ("layers", "wer"))
         spread = [[abs(r["wer"] - r["interval"][side]) for r in points] for side in (0, 1)]
         left.errorbar(x, y, spread, marker="x" if chosen[0]["control"] else "o", capsize=3, color=f"C{place}",
-                      linestyle="--" if chosen[0]["control"] else "-", label=mixer)
+                      linestyle="--" if chosen[0]["control"] else "-",
+                      label=mixer if together else f"{mixer}, layer by layer only")
     left.set(xlabel="layers replaced, easiest first", ylabel="word error rate, % (interval over speakers)",
              yscale="log", title=f"{rows[0]['encoder']}, test speakers of LibriSpeech")
     left.legend(fontsize=8)
@@ -90,7 +92,9 @@ def plot_pretrained(results, path):
                    label="to the same frames whoever asks")
         right.set_xticks(range(len(heads)))
         right.set_xticklabels([name for name, _ in heads], rotation=90, fontsize=7)
-        right.set(xlabel="layer.head", ylabel="share of attention's mass", ylim=(0, 1), title="where heads look")
-        right.legend(fontsize=7)
+        right.set(xlabel="layer.head", ylabel="share of attention's mass", title="where heads look",
+                  ylim=(0, 1.25), yticks=(0, 0.25, 0.5, 0.75, 1))
+        right.legend(fontsize=7, ncol=2, loc="upper center")
+    left.set_xticks(sorted({r["layers"] for r in rows}))
     left.grid(alpha=0.3)
     pictures.save(figure, path, 110)
