@@ -26,7 +26,7 @@ NAMED = {  # name -> fields beside the defaults
     "late-on-change": SMALL | {"layers": [{"neurons": 20, "on_change": True, "delays": {"forward": 7, "recurrent": 3}},
                                           {"neurons": 16, "on_change": True, "delays": {"recurrent": 2}}],
                                "lif_lanes": 4, "serial_combine": True, "drain": "direct", "readout_on_change": True,
-                               "readout_delay": 3},
+                               "readout_delay": 3, "fc_two_of_four": True},
     "some-on-change": SMALL | {"layers": [{"neurons": 12}, {"neurons": 33, "on_change": True, **NEURON},
                                           {"neurons": 9, "recurrent": False}], "lif_lanes": 8},
     "direct-drain": SMALL | {"layers": [{"neurons": 24, "recurrent": False}, {"neurons": 16}], "drain": "direct",
