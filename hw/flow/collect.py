@@ -58,8 +58,8 @@ def row(folder):
     recipes |= more
     for path in sorted(folder.glob("sta-*.json")):
         found = _read(path)
-        if found.get("block", "accelerator") != "accelerator":
-            continue
+        if found.get("block", "accelerator") != "accelerator" or found.get("stage") == "routed-blocks":
+            continue  # a block's own, or clocks with and without trees: no timing of the whole
         kind = found["corner"] if found.get("stage", "synthesised") == "synthesised" else f"{found['corner']}, routed"
         timing[kind] = found["timing"]
         versions |= found["tool_versions"]

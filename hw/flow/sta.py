@@ -80,6 +80,10 @@ def run(args):
         if alone:
             spefs = {"": place / f"{args.block}.spef"}
         print(f"routed: {', '.join(blocks)}")
+        if not alone and layout_settings.TOP not in blocks:
+            stage = routed.stage_of(blocks)
+            print("hold between a routed block, whose clock has a tree, and the rest, whose clock has none yet, says "
+                  "nothing: time a block alone with --block")
     timing = analyse(library, result, folder, (SLOW, args.fast), args.block, netlist, spefs)
     name = "-".join([*([stage] if args.layout else []), *([args.block] if args.block != layout_settings.TOP else [])])
     target = folder / f"sta-{library.corner}{name and '-' + name}.json"
