@@ -111,7 +111,9 @@ def energies(folder):
         if "stage" in found:
             out.append({key: found[key] for key in ENERGY} | {
                 "energy_per_frame_nj": found["total"],
-                "by_block_nj": {name: round(sum(row.values()), 4) for name, row in found["energy_nj"].items()}})
+                "by_block_nj": {name: round(sum(row.values()), 4) for name, row in found["energy_nj"].items()},
+                "dynamic_by_block_nj": {name: round(sum(row.values()) - row["leakage_nj"], 4)
+                                        for name, row in found["energy_nj"].items()}})
     return out
 
 
