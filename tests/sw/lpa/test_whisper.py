@@ -79,6 +79,17 @@ def test_damaged_weights_are_refused_in_one_line(folder, tmp_path, change, messa
         whisper.load(tmp_path)
 
 
+def test_a_folder_of_transformers_is_the_same_listener(folder, listener, tmp_path):
+    listener.core.save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text((folder / "tokenizer.json").read_text())
+    assert whisper.is_whisper(tmp_path) and whisper.is_whisper("openai/whisper-tiny.en") and whisper.is_whisper(folder)
+    other = whisper.load(tmp_path)
+    assert other.start == listener.start and other.name == listener.name == "whisper-2x24.en"
+    mel = torch.randn(1, 80, 3000)
+    with torch.no_grad():
+        torch.testing.assert_close(other.encode(mel), listener.encode(mel))
+
+
 def test_decoding_is_greedy_and_stops(listener):
     with torch.no_grad():
         frames = listener.encode(torch.randn(2, 80, 3000, generator=torch.Generator().manual_seed(2)))
