@@ -204,8 +204,11 @@ def picture(rows, clean, path):
                 some = [r for r in found if (r["place"], r["layer"]) == (place, where) and r["bit"] != "all"]
                 line[3].plot([r["bit"] for r in some], [r[measure] for r in some], style, ms=4, lw=1,
                              label=f"{place}, {_label(some[0])}")
-        rates = " and ".join(f"{rate:g} ({place})" for place, rate in BIT_RATE.items())
-        line[3].set(title=f"one bit position alone, {rates}", xlabel="bit (0: least; the last is the sign)")
+        rates = ", ".join(f"{rate:g} of {place}" for place, rate in BIT_RATE.items())
+        line[3].set(title="one bit position alone", xlabel=f"bit, the last is the sign\n(rates {rates})")
+        line[3].xaxis.get_major_locator().set_params(integer=True)
+        for axis in line[:3]:  # one scale: what is a wobble looks like one
+            axis.set_ylim(0, 110 if measure == "phone_error" else 100)
         for axis in line:
             axis.axhline(without, color="grey", lw=0.8, ls="--")
             axis.legend(fontsize=7)
