@@ -30,10 +30,10 @@ def parts_of(config):
 class Fit:
     """Coefficients from measured machines: `samples` are (config, record)s."""
 
-    def __init__(self, samples):
-        if len({record["config"] for _, record in samples}) < FEWEST:
+    def __init__(self, samples, fewest=FEWEST):
+        if len({record["config"] for _, record in samples}) < fewest:
             raise TooFew(f"{len({r['config'] for _, r in samples})} machine(s) measured with this library: a fit "
-                         f"wants {FEWEST}; run fewer values without --estimate first, into the same --out")
+                         f"wants {fewest}; run fewer values without --estimate first, into the same --out")
         self.samples = samples
         sizes = np.array([parts_of(config) for config, _ in samples])
         total = sizes.sum(1)
@@ -69,7 +69,7 @@ def left_out(samples, library):
     """(mean, worst) error of energy a frame in percent, each machine estimated from a fit to the others."""
     errors = []
     for name in sorted({record["config"] for _, record in samples}):
-        fit = Fit([s for s in samples if s[1]["config"] != name])
+        fit = Fit([s for s in samples if s[1]["config"] != name], FEWEST - 1)
         for config, record in samples:
             if record["config"] == name:
                 found = fit.figures(config, library, record["cycles_per_frame"], record["reads"],

@@ -47,6 +47,7 @@ def add_arguments(parser):
     parser.add_argument("--jobs", type=options.whole, default=1, help="processes on this machine")
     parser.add_argument("--ray", metavar="ADDRESS", help="share the points over a Ray cluster (auto, or HOST:PORT)")
     parser.add_argument("--out", type=Path, default=Path("build/explore"), help="folder")
+    store.add_publish(parser)
 
 
 def bases(args):
@@ -144,12 +145,16 @@ def run(args):
     best = front.front(records, axes)
     for i, record in enumerate(records):
         record["front"] = i in best
-    store.write_json(args.out / "explore.json", {
-        "recipe": store.recipe(args.command, note="front: " + ", ".join(axes)), "refused": refused,
-        "estimate_error_percent": error and {"mean": round(error[0], 2), "worst": round(error[1], 2)},
-        "points": records})
+    targets = [args.out / "explore.json", *([store.results("explore.json", True)] if args.publish else [])]
+    pictures = [args.out / "explore.png", *([store.results("explore.png", True)] if args.publish else [])]
+    for target in targets:
+        store.write_json(target, {
+            "recipe": store.recipe(args.command, note="front: " + ", ".join(axes)), "refused": refused,
+            "estimate_error_percent": error and {"mean": round(error[0], 2), "worst": round(error[1], 2)},
+            "points": records})
     store.write_atomically(args.out / "explore.md", front.table(records, best).encode())
-    front.picture(records, best, args.out / "explore.png")
+    for target in pictures:
+        front.picture(records, best, target)
     print(front.table(records, best))
     if error:
         print(f"estimates: off by {error[0]:.1f} % on average, {error[1]:.1f} % at worst, on machines left out of the "

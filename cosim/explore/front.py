@@ -18,9 +18,11 @@ def front(records, axes):
         w != v and all(x <= y for x, y in zip(w, v, strict=True)) for w in values)]
 
 
-def knobs_of(record):
-    """What was turned, in a few words."""
-    return " ".join(f"{k.removeprefix('layers.')}={v}" for k, v in record["knobs"].items()) or "as it is"
+def knobs_of(record, among=()):
+    """What was turned, in a few words; `among` other records only what differs from any of them."""
+    turned = {k: v for k, v in record["knobs"].items()
+              if not among or len({str(r["knobs"].get(k)) for r in among}) > 1}
+    return " ".join(f"{k.removeprefix('layers.')}={v}" for k, v in turned.items()) or "as it is"
 
 
 def table(records, best):
@@ -28,8 +30,8 @@ def table(records, best):
     def number(value, digits):
         return "-" if value is None else f"{value:,.{digits}f}"
 
-    lines = ["| | network | knobs | mode | error % | cycles | row reads | area mm2 | leakage uW | nJ a frame | ms | "
-             "how |", "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|"]
+    lines = ["| | network | knobs | mode | error % | cycles | kHz | row reads | area mm2 | leakage uW | nJ a frame | "
+             "ms | how |", "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"]
     def cost(i):
         return records[i].get("energy_per_frame_nj", 0), records[i]["cycles_per_frame"]
 
@@ -38,7 +40,8 @@ def table(records, best):
         um2 = r.get("area_um2")
         lines.append(
             f"| {'*' if i in best else ''} | {r['model']} | {knobs_of(r)} | {r['mode']} | {number(r['error'], 1)} | "
-            f"{r['cycles_per_frame']:.1f} | {r['row_reads']:.1f} | {number(um2 and um2 * 1e-6, 3)} | "
+            f"{r['cycles_per_frame']:.1f} | {r['clock_khz']:.0f} | {r['row_reads']:.1f} | "
+            f"{number(um2 and um2 * 1e-6, 3)} | "
             f"{number(r.get('leakage_uw'), 1)} | {number(r.get('energy_per_frame_nj'), 1)} | {r['latency_ms']:.1f} | "
             f"{r.get('physical', 'cycles only')} |")
     return "\n".join(lines) + "\n"
@@ -65,7 +68,7 @@ def picture(records, best, path):
         line = sorted((records[best[i]][axis] * scale, records[best[i]]["energy_per_frame_nj"], best[i]) for i in edge)
         place.plot([x for x, _, _ in line], [y for _, y, _ in line], color="0.5", lw=1, zorder=0)
         for x, y, i in line[:6]:
-            place.annotate(knobs_of(records[i]), (x, y), fontsize=7, xytext=(4, 5), textcoords="offset points")
+            place.annotate(knobs_of(records[i], records), (x, y), fontsize=7, xytext=(4, 5), textcoords="offset points")
         place.set_xlabel("area, mm2" if axis == "area_um2" else AXES[axis])
         place.set_ylabel("energy, nJ a frame")
         place.margins(0.15)

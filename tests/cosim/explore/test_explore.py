@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from cosim.explore import estimate, explore, front, measure, points
@@ -75,6 +77,11 @@ def test_nothing_on_the_front_is_beaten_and_all_else_is():
     assert front.front(rows, ["a"]) == [0]
 
 
+def test_a_mark_is_told_by_what_differs():
+    rows = [{"knobs": {"lanes": n, "layers.0.bias": True}} for n in (8, 16)]
+    assert front.knobs_of(rows[0], rows) == "lanes=8" and front.knobs_of(rows[0]) == "lanes=8 0.bias=True"
+
+
 def measured(config, um2=1e6, leakage=50.0, busy=900.0, rest=20.0, cycles=300.0, macros=10.0):
     """A record of a machine that obeys the fit's law exactly."""
     sizes = estimate.parts_of(config)
@@ -111,6 +118,7 @@ def test_the_stated_error_is_of_machines_that_the_fit_has_not_seen():
         record["energy_per_frame_nj"] += sram
         samples.append((c, record))
     assert estimate.left_out(samples, library) == pytest.approx((0, 0), abs=0.01)  # figures are rounded
+    assert estimate.left_out(samples[:estimate.FEWEST], library)[1] < 0.01  # as few as a fit wants
     samples[0][1]["energy_per_frame_nj"] *= 2  # measured twice what the others tell
     mean, worst = estimate.left_out(samples, library)
     assert worst == pytest.approx(50, abs=0.5) and mean == pytest.approx(50 / len(samples), abs=0.5)
@@ -126,7 +134,7 @@ def counted(monkeypatch):
         rows = []
         for p in todo:
             row = {"config": p.named.name, "model": "m", "mode": p.mode, "knobs": dict(p.knobs), "error": None,
-                   "cycles_per_frame": 10.0 * p.config.lanes, "row_reads": 1.0, "latency_ms": 1.0,
+                   "cycles_per_frame": 10.0 * p.config.lanes, "row_reads": 1.0, "latency_ms": 1.0, "clock_khz": 100.0,
                    "library": "ihp-sg13g2", "physical": "measured", "area_um2": 1e6, "leakage_uw": 1.0,
                    "energy_per_frame_nj": float(p.config.lanes), "configuration": p.named.to_dict()}
             measure.store.write_json(measure.record_path(job["out"], p), row)
@@ -159,6 +167,15 @@ def test_a_sweep_measures_what_has_no_record_and_keeps_the_rest(counted, tmp_pat
 def test_a_bad_line_is_refused_before_anything_is_built(words, said, tmp_path, capsys):
     assert cli.main(["explore", "--out", str(tmp_path / "out"), *words]) != 0
     assert said in capsys.readouterr().err and not Path(tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("worst, khz, latency", [(800, 100.0, 8.0), (1000, 100.0, 8.0), (2000, 200.0, 4.0)])
+def test_a_machine_that_is_slow_gets_the_clock_that_it_needs(worst, khz, latency):
+    (point,), _ = spanned()
+    model = SimpleNamespace(config=TINY, manifest={}, sha256="")
+    cycles, reads = np.array([worst, 1600 - worst]), np.zeros((2, len(measure.WEIGHT_BUFFERS)))
+    row = measure.record(point, model, (cycles, reads, 1, ""), "", SimpleNamespace(name="", corner=""))
+    assert (row["clock_khz"], row["latency_ms"], row["cycles_worst"]) == (khz, latency, worst)
 
 
 def test_a_training_that_fails_is_told_with_its_last_line(tmp_path):
