@@ -31,6 +31,15 @@ def network(c, seed, frames=FRAMES):
     return IntegerModel(c, matrices, thresholds, neurons=tables), some(-128, 128, 1, frames, c.features)
 
 
+async def receive(ctx, logits):
+    """The logits of one frame off a stream whose `ready` is high."""
+    frame, last = [], False
+    while not last:
+        beat, = await ctx.tick().sample(logits.payload).until(logits.valid)
+        frame, last = frame + lanes(beat["values"]), beat.last
+    return frame
+
+
 def run(model, mode, x, times=1):
     """Logits of every frame, cycles by phase, row reads by buffer; `times` in a row, each after a clear."""
     c, dut, frames = model.config, Accelerator(config=model.config), []
@@ -53,11 +62,7 @@ def run(model, mode, x, times=1):
     async def drain(ctx):
         ctx.set(dut.logits.ready, 1)
         for _ in range(times * x.shape[1]):
-            frame, last = [], False
-            while not last:
-                beat, = await ctx.tick().sample(dut.logits.payload).until(dut.logits.valid)
-                frame, last = frame + lanes(beat["values"]), beat.last
-            frames.append(frame)
+            frames.append(await receive(ctx, dut.logits))
         await ctx.tick()
         counters.extend([ctx.get(counter) for counter in ports] for ports in (
             (dut.cycles, dut.row_reads) if c.counters else ()))

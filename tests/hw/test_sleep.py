@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import test_change
 import test_networks
-from hw_bench import lanes, simulate
-from small_machine import network
+from hw_bench import simulate
+from small_machine import network, receive
 
 from hw import accelerator, emit
 from hw.interface import ALL_MODES, MODES
@@ -50,11 +50,7 @@ def run(model, mode, x, seed=0):
     async def drain(ctx):
         ctx.set(dut.logits.ready, 1)
         for _ in range(x.shape[1]):
-            frame, last = [], False
-            while not last:
-                beat, = await ctx.tick().sample(dut.logits.payload).until(dut.logits.valid)
-                frame, last = frame + lanes(beat["values"]), beat.last
-            frames.append(frame)
+            frames.append(await receive(ctx, dut.logits))
         await ctx.tick()
         if c.counters:
             counters.extend([ctx.get(counter) for counter in ports] for ports in (dut.core.cycles, dut.core.row_reads))

@@ -37,7 +37,8 @@ def test_every_option_says_what_it_is(name):
 @pytest.mark.parametrize("words, status, said", [
     ("synth --confg paper", 2, "unrecognized arguments: --confg paper; did you mean --config?"),
     ("synth --corner cold", 2, "invalid choice: 'cold' (choose from 'typ', 'slow', 'fast')"),
-    ("synth --config papper", 1, "configuration 'papper' not found: give one of keywords, "),
+    ("synth --config papper", 1, "configuration 'papper' not found: give one of keywords, keywords-lean, "
+     "paper, paper-lean, phone, "),
     ("synth --lib sky130", 1, "--lib sky130: wanted ihp-sg13g2, nangate45 or the path of a .lib file"),
     ("synth --pdk /nowhere", 1, "--pdk /nowhere: no such folder of IHP views; clone IHP-Open-PDK"),
     ("sta --fast 0", 1, "--fast 0: wanted a period in ns above 0"),
