@@ -177,7 +177,7 @@ def add_arguments(parser):
     libraries.arguments(parser)
     parser.add_argument("--only", nargs="+", choices=tuple(ROWS), default=tuple(ROWS), help="networks (default: all)")
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="some rows: " + "; ".join(
-        f"{network}: {', '.join(rows)}" for network, rows in ROWS.items()))
+        f"{network}: {', '.join(map(repr, rows))}" for network, rows in ROWS.items()))
     parser.add_argument("--data", nargs="+", help="folders of labelled speech, whose dev split is heard too")
     parser.add_argument("--utterances", type=options.whole, default=20, help="of it (default: %(default)s)")
     parser.add_argument("--windows", type=options.whole, default=12,
