@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sw.models.lpa import FAINTEST, reach, valid_frames
+from sw.models.lpa import FAINTEST, valid_frames
+from sw.models.lpa_sums import reach
 
 
 def step(u, temperature):

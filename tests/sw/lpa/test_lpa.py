@@ -5,9 +5,10 @@ import torch
 from torch.nn import TransformerEncoder, TransformerEncoderLayer
 
 from sw.models import lpa_reference as reference
-from sw.models.lpa import COLDEST, PULSES, PulseAccumulator, PulseError, Sums, edge, pulse, reach
+from sw.models.lpa import COLDEST, PULSES, PulseAccumulator, PulseError, pulse
 from sw.models.lpa_attention import PulseAttention, PulseSelfAttention, in_place_of, lengths_of
 from sw.models.lpa_slots import Slots
+from sw.models.lpa_sums import BLOCK, Sums, edge, reach, running_sums
 
 
 def column(values):
@@ -15,8 +16,23 @@ def column(values):
     return torch.tensor(values).view(1, -1, 1, 1)
 
 
-def window(sums, low, high, limit):
-    return sums.between(*(torch.tensor([[[v]]]) for v in (low, high)), torch.tensor([[[limit]]])).item()
+def window(values, temperature, low, high, limit):
+    """The sum of one window over `values`, every key 1; its count is the same sum over ones."""
+    ones = torch.ones(1, len(values), 1)
+    sides = [torch.full((1, 1, 1, 1), side) for side in (low, high)]
+    limit = torch.full((1, 1, 1, 1), limit)
+    sums, flat = (Sums(v, ones, temperature) for v in (column(values), column([1.0] * len(values))))
+    terms = sums.terms(*sides, limit)
+    assert sums.counted(*terms).item() == pytest.approx(flat.added(*terms).item(), abs=1e-6)
+    return sums.added(*terms).item()
+
+
+@pytest.mark.parametrize("frames", [1, BLOCK - 1, BLOCK, 3 * BLOCK + 5])
+def test_running_sums(frames):
+    values = torch.arange(2.0 * frames * 3).view(2, frames, 3) % 7
+    sums = running_sums(values)
+    assert torch.equal(sums[:, 0], torch.zeros(2, 3))
+    assert torch.equal(sums[:, 1:], values.cumsum(1))
 
 
 @pytest.mark.parametrize(("low", "high", "limit", "expected"), [
@@ -29,7 +45,7 @@ def window(sums, low, high, limit):
     (2.2, 2.9, 5, 0.0),                # between two frames
 ])
 def test_hard_windows_by_hand(low, high, limit, expected):
-    assert window(Sums(column([1.0, 2.0, 4.0, 8.0, 16.0]), 0.0), low, high, limit) == expected
+    assert window([1.0, 2.0, 4.0, 8.0, 16.0], 0.0, low, high, limit) == expected
 
 
 def test_soft_edges_by_hand():
@@ -37,8 +53,8 @@ def test_soft_edges_by_hand():
     assert edge(torch.tensor(1.0), 1.0).item() == pytest.approx((0.731059 - 0.047426) / (1 - 2 * 0.047426), abs=1e-5)
     assert [reach(t) for t in (1.0, 0.3, 0.2, 0.01)] == [3, 3, 2, 1]
     # one frame worth 1, half a frame inside a window that is long on its other side: 1/(1 + e^-1) at temperature 0.5
-    assert window(Sums(column([0.0] * 5 + [1.0]), 0.5), -20.0, 5.5, 6) == pytest.approx(0.731059, abs=2e-3)
-    assert window(Sums(column([0.0] * 5 + [1.0]), 0.01), -20.0, 5.5, 6) == pytest.approx(1.0, abs=1e-6)
+    assert window([0.0] * 5 + [1.0], 0.5, -20.0, 5.5, 6) == pytest.approx(0.731059, abs=2e-3)
+    assert window([0.0] * 5 + [1.0], 0.01, -20.0, 5.5, 6) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_means_by_hand():
@@ -109,14 +125,15 @@ def test_more_windows_keys_and_slots_are_the_definition(options, temperature):
 
 
 def test_slots_by_hand():
-    """Two slots hear the first and the last frame; a frame reads the one or the other."""
+    """Two slots hear the first and the last frame; a frame reads the one or the other; the last takes half."""
     slots = Slots(1, 1, 1, 2)
     with torch.no_grad():
         slots.keys.weight.copy_(torch.tensor([[-40.0], [40.0]])), slots.keys.bias.zero_()
         slots.reads.weight.copy_(torch.tensor([[40.0], [-40.0]])), slots.reads.bias.zero_()
         x, values = torch.tensor([[[-2.0], [1.0], [2.0]]]), torch.tensor([[[[5.0]], [[6.0]], [[7.0]]]])
-        assert slots(x, values).flatten().tolist() == pytest.approx([7.0, 5.0, 5.0])
-        short = slots(x, values, torch.tensor([[[True], [True], [False]]]))
+        share = torch.tensor([[[1.0], [1.0], [0.5]]])
+        assert slots(x, values, share).flatten().tolist() == pytest.approx([7.0, 5.0, 2.5])
+        short = slots(x, values, share, torch.tensor([[[True], [True], [False]]]))
         assert short.flatten().tolist()[:2] == pytest.approx([6.0, 5.0])
 
 
