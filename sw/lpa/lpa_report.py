@@ -22,8 +22,8 @@ PUBLISHED = {"source": "arXiv 2603.16922, wav2vec2-base, LibriSpeech test-clean,
 OLDER = ("torch", "replacement_command", "untrained_command")  # in files of earlier reports; now each run has its own
 
 
-def parts(args):
-    """What the runs left, as {key: value} of the results file; raises `EncoderError` where there is nothing at all."""
+def parts(args, earlier):
+    """What the runs left beside an `earlier` report; raises `EncoderError` where there is nothing at all."""
     found = {}
     measured = store.read_json(args.scaling)
     if measured.get("widths"):
@@ -40,7 +40,9 @@ def parts(args):
     if whole := measured.get("whole"):
         found.update(speedup=[{"encoder": whole["encoder"], **r} for r in whole["rows"]],
                      speedup_recipe={k: v for k, v in whole.items() if k != "rows"})
-    found.update(pretrained(args))
+    words = pretrained(args, earlier)
+    if any(words.values()):
+        found.update(words)
     rows, untrained = results(args.runs), results(args.untrained)
     if rows:
         error = found.get("sweep", {}).get("error")
@@ -54,15 +56,26 @@ def parts(args):
     return found
 
 
-def pretrained(args):
-    """What runs in a pretrained encoder left: rows with `encoder`, `wer` and `control`, and a sweep of each kind."""
-    rows = [r for r in (store.read_json(Path(args.whisper) / ORIGINAL),) if r] + [
-        r for folder in (args.whisper, f"{args.whisper}-untrained") for r in results(folder)]
-    sweeps = {kind: swept for kind in kinds.NAMES
-              if (swept := store.read_json(folder_of(args.whisper_sweep, kind) / "sweep.json"))}
-    if not rows and not sweeps:
-        return {}
-    return {"pretrained": rows, "pretrained_sweeps": sweeps}
+def pretrained(args, earlier):
+    """What runs in pretrained encoders left, beside the rows and sweeps of an `earlier` report that were not run anew.
+
+    Rows have `encoder`, `wer` and `control`; sweeps are named ENCODER/KIND.
+    """
+    rows = [r for folder in args.whisper for r in (store.read_json(Path(folder) / ORIGINAL),
+                                                   *results(folder), *results(f"{folder}-untrained")) if r]
+    rows = {same(r): r for r in (*(r for r in earlier.get("replacement", ()) if "wer" in r), *rows)}
+    sweeps = [swept for folder in args.whisper_sweep for kind in kinds.NAMES
+              if (swept := store.read_json(folder_of(folder, kind) / "sweep.json"))]
+    return {"pretrained": list(rows.values()),
+            "pretrained_sweeps": {**earlier.get("pretrained_sweeps", {}),
+                                  **{f"{swept['encoder']}/{swept['kind']}": swept for swept in sweeps}}}
+
+
+def same(row):
+    """What makes two rows in a pretrained encoder the same experiment: their recipe, but for how much was heard."""
+    together = bool(row["layers"] and row["epochs"])
+    return (row["encoder"], row["layers"], row["order"], row["mixer"], row.get("anneal"),
+            row.get("adapt") if together else None, together)
 
 
 def results(folder):
@@ -92,15 +105,16 @@ def table(rows):
 
 def words_table(rows):
     """Markdown of the rows in a pretrained encoder, scored in words."""
-    heads = ("layers", "order", "in attention's place", "annealed", "adapted", "steps together", "word error %",
+    heads = ("encoder", "layers", "order", "in attention's place", "annealed", "adapted", "steps together", "word error %",
              "95 % interval", "test-other", "test-clean", "less the original's", "KL", "before training")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for r in sorted(rows, key=lambda r: (r["layers"], r["control"], r["order"], r["mixer"])):
+    for r in sorted(rows, key=lambda r: (r["encoder"] != rows[0]["encoder"], r["layers"], r["control"],
+                                         r["order"], r["mixer"])):
         low, high = r["interval"]
         less = "{:+.1f} to {:+.1f}".format(*r["difference_interval"]) if r["layers"] else "-"
         yes = {True: "yes", False: "no", None: "-"}
         together = r.get("epochs", 0) * r.get("steps", 0) if r["layers"] else "-"
-        cells = (r["layers"], r["order"], r["mixer"], yes[r.get("anneal")],
+        cells = (r["encoder"], r["layers"], r["order"], r["mixer"], yes[r.get("anneal")],
                  yes[r.get("adapt") if together else None], together, f"{r['wer']:.1f}", f"{low:.1f} to {high:.1f}",
                  r.get("test_other", "-"), r.get("test_clean", "-"), less, f"{r['kl']:.3f}", r.get("untrained_kl", "-"))
         lines.append(f"| {' | '.join(map(str, cells))} |")
@@ -115,9 +129,10 @@ def add_arguments(parser):
     parser.add_argument("--sweep", default=SWEEP, help="folder of the sweep")
     parser.add_argument("--scaling", default=OUT, help="file that `sottovoce lpa-scaling` wrote")
     parser.add_argument("--encoder", default=RUN, help="folder of the encoder's run")
-    parser.add_argument("--whisper", default=f"{RUNS}/whisper", help="folder of the runs in a pretrained "
-                        "Whisper; with -untrained to its name, of those without training after the sweep")
-    parser.add_argument("--whisper-sweep", default=f"{RUNS}/whisper-sweep", help="folder of its sweeps, less -KIND")
+    parser.add_argument("--whisper", nargs="+", default=[f"{RUNS}/whisper"], help="folders of the runs in pretrained "
+                        "Whispers; with -untrained to its name, of those without training after the sweep")
+    parser.add_argument("--whisper-sweep", nargs="+", default=[f"{RUNS}/whisper-sweep"],
+                        help="folders of their sweeps, less -KIND")
     store.add_publish(parser)
 
 
@@ -126,7 +141,7 @@ def run(args):
     path, *plots = (store.writable(store.results(name, args.publish))
                     for name in ("lpa.json", "lpa-scaling.png", "lpa-replacement.png", "lpa-whisper.png"))
     kept = {k: v for k, v in store.read_json(path).items() if k not in OLDER}
-    stored = {**kept, **store.recipe(args.command), "published": PUBLISHED, **parts(args)}
+    stored = {**kept, **store.recipe(args.command), "published": PUBLISHED, **parts(args, kept)}
     words = stored.pop("pretrained", [r for r in stored.get("replacement", ()) if "wer" in r])
     small = [r for r in stored.get("replacement", ()) if "wer" not in r]
     stored["replacement"] = small + words  # one list: those with words have `encoder`, `wer` and `control`

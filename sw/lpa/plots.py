@@ -63,21 +63,23 @@ def plot_pretrained(results, path):
     """Word error over layers by what stands for attention, and how far from each frame the heads' mass lies."""
     figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(11, 4.2))
     rows = [r for r in results["replacement"] if "wer" in r]
-    base = [r for r in rows if not r["layers"]]
-    lines = dict.fromkeys((r["mixer"], r["epochs"] > 0) for r in rows if r["layers"])
-    for place, (mixer, together) in enumerate(lines):
-        chosen = sorted((r for r in rows if r["mixer"] == mixer and r["order"] == "easiest" and r.get("anneal")
-                         and r.get("adapt") and (r["epochs"] > 0) == together), key=lambda r: r["layers"])
-        if not chosen:
+    encoders = list(dict.fromkeys(r["encoder"] for r in rows))
+    lines = dict.fromkeys((r["encoder"], r["mixer"], r["epochs"] > 0) for r in rows if r["layers"])
+    for place, (name, mixer, together) in enumerate(lines):
+        points = sorted((r for r in rows if r["encoder"] == name and (not r["layers"] or (
+            r["mixer"] == mixer and r["order"] == "easiest" and r.get("anneal") and r.get("adapt")
+            and (r["epochs"] > 0) == together))), key=lambda r: r["layers"])
+        if not points[-1]["layers"]:
             continue
-        points = base + chosen
-        x, y = ([r[name] for r in points] for name in ("layers", "wer"))
+        x, y = ([r[figure] for r in points] for figure in ("layers", "wer"))
         spread = [[abs(r["wer"] - r["interval"][side]) for r in points] for side in (0, 1)]
-        left.errorbar(x, y, spread, marker="x" if chosen[0]["control"] else "o", capsize=3, color=f"C{place}",
-                      linestyle="--" if chosen[0]["control"] else "-",
-                      label=mixer if together else f"{mixer}, layer by layer only")
+        control = points[-1]["control"]
+        left.errorbar(x, y, spread, marker="x" if control else "o", capsize=3, color=f"C{place % 10}",
+                      linestyle="--" if control else "-", label=(name.removeprefix("whisper-") + ", " if encoders[1:]
+                                                                 else "") + mixer
+                      + ("" if together or control else ", layer by layer only"))
     left.set(xlabel="layers replaced, easiest first", ylabel="word error rate, % (interval over speakers)",
-             yscale="log", title=f"{rows[0]['encoder']}, test speakers of LibriSpeech")
+             yscale="log", title=f"{' and '.join(encoders)}, test speakers of LibriSpeech")
     left.legend(fontsize=8)
     swept = next((s for s in results["pretrained_sweeps"].values() if "heads" in s), None)
     if swept:
@@ -92,7 +94,7 @@ def plot_pretrained(results, path):
                    label="to the same frames whoever asks")
         right.set_xticks(range(len(heads)))
         right.set_xticklabels([name for name, _ in heads], rotation=90, fontsize=7)
-        right.set(xlabel="layer.head", ylabel="share of attention's mass", title="where heads look",
+        right.set(xlabel="layer.head", ylabel="share of attention's mass", title=f"where heads look, {swept['encoder']}",
                   ylim=(0, 1.25), yticks=(0, 0.25, 0.5, 0.75, 1))
         right.legend(fontsize=7, ncol=2, loc="upper center")
     left.set_xticks(sorted({r["layers"] for r in rows}))
