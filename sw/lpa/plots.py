@@ -94,8 +94,8 @@ def plot_pretrained(results, path):
                    label="to the same frames whoever asks")
         right.set_xticks(range(len(heads)))
         right.set_xticklabels([name for name, _ in heads], rotation=90, fontsize=7)
-        right.set(xlabel="layer.head", ylabel="share of attention's mass", title=f"where heads look, {swept['encoder']}",
-                  ylim=(0, 1.25), yticks=(0, 0.25, 0.5, 0.75, 1))
+        right.set(xlabel="layer.head", ylabel="share of attention's mass", ylim=(0, 1.25),
+                  title=f"where heads look, {swept['encoder']}", yticks=(0, 0.25, 0.5, 0.75, 1))
         right.legend(fontsize=7, ncol=2, loc="upper center")
     left.set_xticks(sorted({r["layers"] for r in rows}))
     left.grid(alpha=0.3)
