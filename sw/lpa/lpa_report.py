@@ -106,7 +106,8 @@ def table(rows):
 def words_table(rows):
     """Markdown of the rows in a pretrained encoder, scored in words."""
     heads = ("encoder", "layers", "order", "in attention's place", "annealed", "adapted", "steps together",
-             "word error %", "95 % interval", "test-other", "test-clean", "less the original's", "KL", "before training")
+             "word error %", "95 % interval", "test-other", "test-clean", "less the original's", "KL",
+             "before training")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for r in sorted(rows, key=lambda r: (r["encoder"] != rows[0]["encoder"], r["layers"], r["control"],
                                          r["order"], r["mixer"])):
