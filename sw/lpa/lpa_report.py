@@ -75,7 +75,7 @@ def same(row):
     """What makes two rows in a pretrained encoder the same experiment: their recipe, but for how much was heard."""
     together = bool(row["layers"] and row["epochs"])
     return (row["encoder"], row["layers"], row["order"], row["mixer"], row.get("anneal"),
-            row.get("adapt") if together else None, together)
+            (row["adapt"], row["rate"]) if together else None)
 
 
 def results(folder):
@@ -114,9 +114,10 @@ def words_table(rows):
         low, high = r["interval"]
         less = "{:+.1f} to {:+.1f}".format(*r["difference_interval"]) if r["layers"] else "-"
         yes = {True: "yes", False: "no", None: "-"}
-        together = r.get("epochs", 0) * r.get("steps", 0) if r["layers"] else "-"
+        together = r["epochs"] * r["steps"] if r["layers"] else 0
+        steps = f"{together} at {r['rate']:g}" if together else 0 if r["layers"] else "-"
         cells = (r["encoder"], r["layers"], r["order"], r["mixer"], yes[r.get("anneal")],
-                 yes[r.get("adapt") if together else None], together, f"{r['wer']:.1f}", f"{low:.1f} to {high:.1f}",
+                 yes[r.get("adapt") if together else None], steps, f"{r['wer']:.1f}", f"{low:.1f} to {high:.1f}",
                  r.get("test_other", "-"), r.get("test_clean", "-"), less, f"{r['kl']:.3f}", r.get("untrained_kl", "-"))
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)

@@ -59,16 +59,22 @@ def plot_replacement(results, path):
     pictures.save(figure, path, 110)
 
 
+def trained_together(row):
+    """How long and how fast the replaced layers of a row trained together, in words; "" where each trained alone."""
+    steps = row["epochs"] * row["steps"]
+    return f"{steps} steps at {row['rate']:g}" if steps else ""
+
+
 def plot_pretrained(results, path):
     """Word error over layers by what stands for attention, and how far from each frame the heads' mass lies."""
     figure, (left, right) = pictures.pyplot().subplots(1, 2, figsize=(11, 4.2))
     rows = [r for r in results["replacement"] if "wer" in r]
     encoders = list(dict.fromkeys(r["encoder"] for r in rows))
-    lines = dict.fromkeys((r["encoder"], r["mixer"], r["epochs"] > 0) for r in rows if r["layers"])
+    lines = dict.fromkeys((r["encoder"], r["mixer"], trained_together(r)) for r in rows if r["layers"])
     for place, (name, mixer, together) in enumerate(lines):
         points = sorted((r for r in rows if r["encoder"] == name and (not r["layers"] or (
             r["mixer"] == mixer and r["order"] == "easiest" and r.get("anneal") and r.get("adapt")
-            and (r["epochs"] > 0) == together))), key=lambda r: r["layers"])
+            and trained_together(r) == together))), key=lambda r: r["layers"])
         if not points[-1]["layers"]:
             continue
         x, y = ([r[figure] for r in points] for figure in ("layers", "wer"))
@@ -77,7 +83,7 @@ def plot_pretrained(results, path):
         left.errorbar(x, y, spread, marker="x" if control else "o", capsize=3, color=f"C{place % 10}",
                       linestyle="--" if control else "-", label=(name.removeprefix("whisper-") + ", " if encoders[1:]
                                                                  else "") + mixer
-                      + ("" if together or control else ", layer by layer only"))
+                      + (f", {together} together" if together else ", layer by layer only"))
     left.set(xlabel="layers replaced, easiest first", ylabel="word error rate, % (interval over speakers)",
              yscale="log", title=f"{' and '.join(encoders)}, test speakers of LibriSpeech")
     left.legend(fontsize=8)
