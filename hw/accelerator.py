@@ -22,12 +22,14 @@ from .kept_sums import KeptSums
 from .lif import Lif
 from .load_port import ERROR_BITS, LoadPort
 from .logit_drain import LogitDrain
+from .parity import COUNT_BITS, Parity, ParityErrors
 from .pe_array import PeArray
 from .register_file import RegisterFile
 from .sequencer import Sequencer
 from .spike_select import SpikeSelect
 from .two_of_four import TwoOfFour
 from .types import Source, load_layout, logits_layout
+from .watchdog import EVENT_BITS, Watchdog
 from .weight_buffer import WeightBuffer
 from .zero_skip import ZeroSkip
 
@@ -56,6 +58,9 @@ class Accelerator(wiring.Component):
     row_reads  Out  by `interface.WEIGHT_BUFFERS`
     frames     Out
     restart    In   resets the blocks that are `lost`, while idle; only with `sleep: true`
+    bite, hung, bites           Out  `hw.watchdog`; only with `watchdog: true`
+    parity_wrong                Out  a row with wrong parity is used in this cycle; only with `parity: true`, as
+    parity_failed, parity_errors  Out  `hw.parity.ParityErrors`
     """
 
     def __init__(self, *, config):
@@ -73,6 +78,11 @@ class Accelerator(wiring.Component):
                       "frames": Out(32)}
         if config.sleep:
             ports["restart"] = In(1)
+        if config.watchdog:
+            ports |= {"bite": Out(1), "hung": Out(1), "bites": Out(EVENT_BITS)}
+        if config.parity:
+            ports |= {"parity_wrong": Out(1), "parity_failed": Out(len(WEIGHT_BUFFERS)),
+                      "parity_errors": Out(COUNT_BITS)}
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -80,7 +90,9 @@ class Accelerator(wiring.Component):
         c = self.config
 
         def add(name, block):
-            m.submodules[name] = place(block, platform, reset=self.restart if c.sleep and name in lost(c) else None)
+            resets = [self.restart] if c.sleep and name in lost(c) else []
+            resets += [self.bite] if c.watchdog and name in LOST else []
+            m.submodules[name] = place(block, platform, reset=Cat(resets).any() if resets[1:] else (*resets, None)[0])
             return block
 
         words = add("input_buffer", InputBuffer(config=c))
@@ -129,7 +141,36 @@ class Accelerator(wiring.Component):
             self._changes(m, add, seq, port, select, skip, drain)
         if c.counters:
             self._count(m, add("counters", Counters(config=c)), seq, buffers, port.clear_counters)
+        if c.watchdog:
+            self._watch(m, add("watchdog", Watchdog(config=c)), seq, words, digits, drain, port)
+        if c.parity:
+            self._check_rows(m, add, buffers, port)
         return m
+
+    def _watch(self, m, dog, seq, words, digits, drain, port):
+        connect(m, seq.watched, dog.sequencer)
+        m.d.comb += [
+            dog.idle.eq(seq.idle), dog.begun.eq(digits.begun), dog.missing.eq(~words.available),
+            dog.next.eq(words.next), dog.stalled.eq(drain.logits.valid & ~self.logits.ready),
+            dog.clear.eq(port.clear_counters), self.bite.eq(dog.bite), self.hung.eq(dog.hung),
+            self.bites.eq(dog.bites),
+        ]
+
+    def _check_rows(self, m, add, buffers, port):
+        """Beside each weight buffer a memory of its rows' parity, written and read with it."""
+        errors = add("parity_errors", ParityErrors())
+        for i, (name, buffer) in enumerate(buffers.items()):
+            rows, width, _ = self.config.memories()[f"{name}_parity"]
+            memory = add(f"{name}_parity", WeightBuffer(rows=rows, width=width, load_bits=1, module="parity_memory"))
+            check = add(f"{name}_check", Parity(width=buffer.width, load_bits=buffer.load_bits))
+            m.d.comb += [
+                memory.enable.eq(buffer.enable), memory.write.eq(buffer.write), memory.address.eq(buffer.address),
+                memory.write_data.eq(check.bit), check.data.eq(buffer.write_data), check.row.eq(buffer.read_data),
+                check.reads.eq(buffer.enable & ~buffer.write.any()), check.stored.eq(memory.read_data),
+                errors.wrong[i].eq(check.wrong),
+            ]
+        m.d.comb += [errors.clear.eq(port.clear_counters), self.parity_failed.eq(errors.failed),
+                     self.parity_errors.eq(errors.errors), self.parity_wrong.eq(errors.wrong.any())]
 
     def _lanes(self, m, add, op, mode, buffers, sums):
         """PE sets: the operation acts on the rows read in the cycle before."""

@@ -102,6 +102,8 @@ class Config(Sizes):
     load_bits: int = 64               # width of the load port = write granularity of the weight SRAMs
     counters: bool = True
     sleep: bool = False               # the supply may be cut between frames: `hw.sleep`
+    watchdog: bool = False            # an upset sequencer comes back to idle: `hw.watchdog`
+    parity: bool = False              # of weight rows, checked when they are read: `hw.parity`
     mechanisms: Mechanisms = field(default_factory=Mechanisms)
 
     def __post_init__(self):

@@ -19,6 +19,7 @@ class InputBuffer(wiring.Component):
     available  Out  it has arrived
     discard    In   forget the frame
     hold       In   take no first feature of a frame
+    next       Out  the feature asked for is the next to arrive; only with `watchdog`
     """
 
     def __init__(self, *, config):
@@ -30,6 +31,7 @@ class InputBuffer(wiring.Component):
             "available": Out(1),
             "discard": In(1),
             "hold": In(1),
+            **({"next": Out(1)} if config.watchdog else {}),
         })
 
     def elaborate(self, platform):
@@ -42,6 +44,8 @@ class InputBuffer(wiring.Component):
             self.word.eq(words[self.index]),
             self.available.eq(self.index < count),
         ]
+        if c.watchdog:
+            m.d.comb += self.next.eq(self.index == count)
         with m.If(self.discard):
             m.d.sync += count.eq(0)
         with m.Elif(self.x.valid & self.x.ready):

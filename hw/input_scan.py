@@ -30,19 +30,23 @@ def recode(m, x, code):
 class InputScan(wiring.Component):
     """Scans one frame's features, and again for each further group of layer 0.
 
-    word  In   the feature of `scan.index`
-    scan  Out  `types.digit_scan`
+    word   In   the feature of `scan.index`
+    scan   Out  `types.digit_scan`
+    begun  Out  some of the feature's digits are visited; only with `watchdog`
     """
 
     def __init__(self, *, config):
         self.config = config
-        super().__init__({"word": In(signed(config.feature_bits)), "scan": Out(digit_scan(config))})
+        super().__init__({"word": In(signed(config.feature_bits)), "scan": Out(digit_scan(config)),
+                          **({"begun": Out(1)} if config.watchdog else {})})
 
     def elaborate(self, platform):
         m = Module()
         c, scan = self.config, self.scan
         nonzero, negative = recode(m, self.word, c.input_code)
         opened = Signal()
+        if c.watchdog:
+            m.d.comb += self.begun.eq(opened)
         remaining = [Signal(GROUP_BITS, name=f"remaining_{k}") for k in range(2)]
         after = [Signal(GROUP_BITS, name=f"after_{k}") for k in range(2)]
         done = Signal()

@@ -22,7 +22,8 @@ from .direct_drain import drain_control
 from .interface import Recurrent, phases
 from .kept_sums import change_control
 from .program import Kind, program, sources
-from .types import Gate, LaneControl, Mask, Mode, Source, digit_scan, index_bits, operation_layout, row_read, spike_scan
+from .types import Gate, Mask, Mode, Source, digit_scan, index_bits, lane_slot, operation_layout, row_read, spike_scan
+from .watchdog import watch, watched
 
 
 class Sequencer(wiring.Component):
@@ -45,6 +46,7 @@ class Sequencer(wiring.Component):
     starved         Out  a frame has begun and waits for a feature
     kept            `kept_sums.change_control`, where a configuration keeps sums or makes input currents serially
     drain           Out  where logits leave directly: `start`, and with it `last_pass`, `keep`
+    watched         Out  `watchdog.watched`, where there is one
     """
 
     def __init__(self, *, config):
@@ -67,6 +69,7 @@ class Sequencer(wiring.Component):
             "starved": Out(1),
             **({"kept": Out(change_control())} if c.sums_apart or c.changes() else {}),
             **({"drain": Out(drain_control())} if c.drain == "direct" else {}),
+            **({"watched": Out(watched())} if c.watchdog else {}),
         })
 
     def elaborate(self, platform):
@@ -85,9 +88,9 @@ class Sequencer(wiring.Component):
         self.step = Signal()           # time step of a scan that takes them one after another, and of LIF
         self.opening = Signal(init=1)  # next scan slot is the first of its scan
         self.done = Signal()           # the slot is the last of its step of the program
-        several = c.lanes > c.lif_lanes
-        self.chunk = Signal(range(c.lanes // c.lif_lanes), name="chunk") if several else Const(0, 1)
+        self.chunk = Signal(range(n), name="chunk") if (n := c.lanes // c.lif_lanes) > 1 else Const(0, 1)
         m.d.comb += self.spikes.start.eq(self.opening)
+        self.amidst = [self.step, ~self.opening, self.chunk]  # none of them in a frame's first step
         self._program(m)
         if c.changes():
             self._change(m)
@@ -97,6 +100,8 @@ class Sequencer(wiring.Component):
                                  Kind.FINAL: self._final}.items():
                 with m.Case(kind):
                     states(m)
+        if c.watchdog:
+            watch(m, self.watched, self.position, len(program(c)), self.done, Cat(self.amidst).any())
         return m
 
     def _is_union(self):
@@ -127,7 +132,7 @@ class Sequencer(wiring.Component):
     def _program(self, m):
         """`here`: the step at hand, by its position in the program."""
         steps = program(self.config)
-        position = Signal(Enum("Position", {step.name: i for i, step in enumerate(steps)}))
+        self.position = position = Signal(Enum("Position", {step.name: i for i, step in enumerate(steps)}))
         self.here = here = Signal(data.StructLayout({
             "kind": Kind, "clear": 1, "discard": 1,
             "base": index_bits(self.config.recurrent_rows), "input_base": index_bits(self.config.sizes()["input"][0]),
@@ -160,7 +165,7 @@ class Sequencer(wiring.Component):
                 self.done.eq(scan.last),
             ]
             for lane, visit in zip(issue.lanes, scan.visits, strict=True):
-                m.d.comb += lane.eq(_lane(visit.gate, visit.shift, visit.negate, 0))
+                m.d.comb += lane.eq(lane_slot(visit.gate, visit.shift, visit.negate, 0))
 
     def _combine(self, m):
         issue, here, chunk = self.issue, self.here, self.chunk
@@ -197,7 +202,7 @@ class Sequencer(wiring.Component):
         for k, lane in enumerate(self.issue.lanes):
             scan = self.spikes
             negate = scan.negates[k] if self.config.changes() else 0
-            m.d.comb += lane.eq(_lane(scan.gates[k] & active[k], scan.doubles[k], negate, scan.banks[k]))
+            m.d.comb += lane.eq(lane_slot(scan.gates[k] & active[k], scan.doubles[k], negate, scan.banks[k]))
 
     def _slot(self, m, again):
         """Take one slot of a spike scan; the scan runs twice, for time steps 0 and 1, where `again`."""
@@ -235,6 +240,7 @@ class Sequencer(wiring.Component):
     def _fc(self, m):
         c, scan, issue, two = self.config, self.spikes, self.issue, self.mode.two_steps
         pass_ = self.pass_ = Signal(range(max(2, c.passes)))
+        self.amidst.append(pass_)
         last_pass = Signal()
         fresh = self.opening & ~self.step
         m.d.comb += [
@@ -253,6 +259,7 @@ class Sequencer(wiring.Component):
         may = ~(fresh & (pass_ != 0)) | self.drain_ready
         if self.direct:  # ... or a slot between them lets it leave
             full = Signal()
+            self.amidst.append(full)
             may &= ~full
             with m.If(full):
                 m.d.comb += self.drain.start.eq(1)
@@ -283,13 +290,9 @@ class Sequencer(wiring.Component):
     def _final(self, m):
         may = self.drain_ready
         if self.direct:
-            begun = Signal()
+            self.amidst.append(begun := Signal(name="begun"))
             m.d.comb += [self.drain.start.eq(~begun), self.drain.last_pass.eq(1)]
             m.d.sync += begun.eq(~(begun & self.drain_ready))
             may = begun & self.drain_ready
         with m.If(may):
             m.d.comb += [self.issue.capture.eq(1), self.issue.last_pass.eq(1), self.done.eq(1)]
-
-
-def _lane(gate, shift, negate, bank):
-    return LaneControl(Cat(gate, Cat(shift, Const(0, 1))[:2], negate, bank))

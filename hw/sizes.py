@@ -258,7 +258,11 @@ class Sizes(KeptSizes):
             whole["neuron_input"] = (self.words_of(0), self.current_row_bits)
         if self.readout_on_change:
             whole |= dict.fromkeys(("kept_logits0", "kept_logits1"), (-(-self.beats // 2), self.logit_row_bits))
-        return found | {name: (max(2, rows), bits, bits) for name, (rows, bits) in whole.items()}
+        found |= {name: (max(2, rows), bits, bits) for name, (rows, bits) in whole.items()}
+        if self.parity:  # a bit for each slice
+            found |= {f"{name}_parity": (rows, bits // self.load_bits, 1)
+                      for name, (rows, bits) in self.sizes().items()}
+        return found
 
     # --- widths ----------------------------------------------------------------------------------------------
     @property

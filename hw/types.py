@@ -3,7 +3,7 @@
 A signature is written from the side of the block that offers it; the sequencer has the other side and the top connects.
 """
 
-from amaranth import signed
+from amaranth import Cat, Const, signed
 from amaranth.lib import data, enum
 from amaranth.lib.wiring import In, Out, Signature
 
@@ -56,6 +56,11 @@ class LaneControl(data.Struct):
     shift: 2
     negate: 1
     bank: 1
+
+
+def lane_slot(gate, shift, negate, bank):
+    """`LaneControl` of its fields, the shift of one bit or two."""
+    return LaneControl(Cat(gate, Cat(shift, Const(0, 1))[:2], negate, bank))
 
 
 def operation_layout(config):

@@ -34,6 +34,10 @@ class Monitor:
         self.dut, self.config = dut, config
         self._restart()
 
+    def forget(self):
+        """What was recorded of frames that nobody will ask for."""
+        self._restart()
+
     def _restart(self):
         self.input = {name: [] for name in INPUT}                # a row of lanes each group of layer 0
         self.lif = {name: {} for name in LIF}                    # (word, time step) -> rows of lanes, a frame each

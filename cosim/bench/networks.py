@@ -12,6 +12,14 @@ def weights(config, rows, columns, generator):
     return torch.randint(-limit, limit, (rows, columns), generator=generator, dtype=torch.int32)
 
 
+def fc_weights(config, generator, fill=None):
+    """FC weights over the whole range, or all `fill`; of a configuration that packs them, two of four."""
+    fc = weights(config, *config.matrices()["fc"], generator)
+    if fill is not None:
+        fc.fill_(fill)
+    return integer_model.two_of_four(fc) if config.fc_two_of_four else fc
+
+
 def random_model(config, generator, time_steps=2):
     """Random weights everywhere; thresholds near the currents' spread, so that about a quarter of the neurons fire.
 
@@ -25,9 +33,8 @@ def random_model(config, generator, time_steps=2):
         recurrent = (layer.neurons / 3) ** 0.5 * spread
         thresholds.append(0.3 * (before ** 2 + recurrent ** 2) ** 0.5 if k == 0 else 0.3 * max(before, recurrent))
         before = recurrent
-    matrices = [weights(c, *shape, generator) for shape in c.matrices().values()]
-    if c.fc_two_of_four:
-        matrices[-1] = integer_model.two_of_four(matrices[-1])
+    matrices = [weights(c, *shape, generator) for name, shape in c.matrices().items() if name != "fc"]
+    matrices.append(fc_weights(c, generator))
     thresholds = _thresholds(c, thresholds)
     neurons = {name: _table(name, count, least, most, thresholds, generator)
                for name, (count, least, most) in c.neuron_tables().items()}

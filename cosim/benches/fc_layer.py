@@ -4,7 +4,7 @@ import cocotb
 
 from cosim.bench.frames import check_run, each_mode, reference
 from cosim.bench.machine import Machine
-from cosim.bench.networks import Steered, random_frames, random_model, weights
+from cosim.bench.networks import Steered, fc_weights, random_frames, random_model
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, modes_of
 
@@ -18,7 +18,7 @@ def last_layer(config, spikes):
 async def named_neurons(dut):
     """Logits are the FC rows of the neurons that fired, once for each time step: first, last, a half, all, none."""
     c = configuration()
-    fc = weights(c, c.last.neurons, c.outputs, generator())
+    fc = fc_weights(c, generator())
     steered = Steered(c, fc)
     _, x, spikes = steered.utterance()
     expected = last_layer(c, spikes).sum(1) @ fc.long()  # (T, 2, N) -> (T, O)
@@ -34,7 +34,7 @@ async def named_neurons(dut):
 async def one_time_step(dut):
     """At one time step a logit is the FC row of each neuron that fired, counted once."""
     c = configuration()
-    fc = weights(c, c.last.neurons, c.outputs, generator(1))
+    fc = fc_weights(c, generator(1))
     steered = Steered(c, fc)
     names, x, spikes = steered.utterance()
     once = [i for i, name in enumerate(names) if "late" not in name]
@@ -54,7 +54,7 @@ async def utterance(dut, weight):
     c, g = configuration(), generator(2)
     model = random_model(c, g)
     if weight != "random":
-        model.fc.fill_(-c.weight_limit if weight == "lowest" else c.weight_limit - 1)
+        model.fc.copy_(fc_weights(c, g, -c.weight_limit if weight == "lowest" else c.weight_limit - 1))
     machine = await Machine.power_up(dut, c)
     with scoreboard(f"utterance/weight={weight}") as board:
         await machine.load(model, MODES["t1"])

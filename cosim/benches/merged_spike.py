@@ -1,11 +1,10 @@
 """Type C: one FC visit for both time steps, the weight doubled where both fired, gives the same logits."""
 
 import cocotb
-import torch
 
 from cosim.bench.frames import each_mode
 from cosim.bench.machine import Machine
-from cosim.bench.networks import Steered, random_frames, random_model
+from cosim.bench.networks import Steered, fc_weights, random_frames, random_model
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, Phase
 
@@ -29,7 +28,7 @@ async def run_both(board, dut, config, model, x):
 async def boundaries(dut):
     """With the most negative weight everywhere a logit is that weight times the spikes of both steps."""
     c = configuration()
-    steered = Steered(c, torch.full((c.last.neurons, c.outputs), -c.weight_limit, dtype=torch.int32))
+    steered = Steered(c, fc_weights(c, generator(), -c.weight_limit))
     names, x, spikes = steered.utterance()
     with scoreboard("boundaries") as board:
         logits, _ = await run_both(board, dut, c, steered.model, x)

@@ -4,7 +4,7 @@ import cocotb
 
 from cosim.bench.frames import each_mode
 from cosim.bench.machine import Machine
-from cosim.bench.networks import Steered, random_frames, random_model, weights
+from cosim.bench.networks import Steered, fc_weights, random_frames, random_model
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES
 
@@ -31,7 +31,7 @@ async def run_all(board, dut, config, model, x):
 async def boundaries(dut):
     """Empty, full, half and single-neuron rows, alike and different in the two time steps, fire the neurons named."""
     c = configuration()
-    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
+    steered = Steered(c, fc_weights(c, generator()))
     _, x, _ = steered.utterance()
     with scoreboard("boundaries") as board:
         await run_all(board, dut, c, steered.model, x)

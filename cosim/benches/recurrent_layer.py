@@ -5,7 +5,7 @@ import torch
 
 from cosim.bench.frames import STEPS, each_mode
 from cosim.bench.machine import Machine
-from cosim.bench.networks import Steered, random_frames, weights
+from cosim.bench.networks import Steered, fc_weights, random_frames
 from cosim.bench.setup import configuration, generator, patience, scoreboard
 from hw.interface import MODES, modes_of
 
@@ -16,7 +16,7 @@ SIGNALS = ("current", "potential", "spike")
 async def named_neurons(dut):
     """The neurons that the features name fire, in L0 and, one weight exactly at the threshold, in later layers."""
     c = configuration()
-    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
+    steered = Steered(c, fc_weights(c, generator()))
     _, x, expected = steered.utterance()
     machine = await Machine.power_up(dut, c)
     with scoreboard("named_neurons") as board:
@@ -31,7 +31,7 @@ async def most_negative_weights(dut):
     """When all neurons have fired, every recurrent weight at its minimum pulls a layer down by neurons x weight."""
     c = configuration()
     recurrent = [k for k, layer in enumerate(c.layers) if layer.recurrent]
-    steered = Steered(c, weights(c, c.last.neurons, c.outputs, generator()))
+    steered = Steered(c, fc_weights(c, generator()))
     for k in recurrent:
         steered.model.matrices[f"recurrent{k}"].fill_(-c.weight_limit)
     x = torch.stack([steered.frame(low=127, high=127)] * 6)

@@ -14,6 +14,14 @@ BENCHES = {
 }
 
 
+FORCED = {  # what benches of what guards a machine overwrite, as an upset does; module (a pattern) -> registers
+    "watchdog": {"sequencer": ["position", "step", "spikes__start", "pass_", "chunk", "operation"],
+                 "input_scan": ["scan__index", "begun", "remaining_0", "remaining_1"],
+                 "zero_skip": ["remaining_0", "remaining_1"]},
+    "parity_errors": {r"weight_buffer_\w+": ["cells"], r"parity_memory_\w+": ["cells"]},
+}
+
+
 def control_file(probes, lines=(), access="public_flat_rd"):
     """Text of the Verilator control file that publishes `probes`, module -> signals, for reading, or as `access` says.
     """
@@ -30,8 +38,20 @@ def bench_control_file(toplevel, verilog):
     module = re.search(rf"^module {toplevel}\(.*?^endmodule", verilog, re.M | re.S).group()
     ports = re.findall(r"^\s*(input|output)\s(?:signed\s)?(?:\[[^]]*\]\s)?(\w+)\s*;", module, re.M)
     access = {"input": "public_flat_rw", "output": "public_flat_rd"}
-    return control_file(_present(BENCHES.get(toplevel, {}), verilog),
-                        [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports])
+    lines = [f'{access[way]} -module "{toplevel}" -var "{name}"' for way, name in ports]
+    for module, name in _forced(verilog) if toplevel in BENCHES else ():
+        lines.append(f'public_flat_rw -module "{module}" -var "{name}"')
+    return control_file(_present(BENCHES.get(toplevel, {}), verilog), lines)
+
+
+def _forced(verilog):
+    """(module, register) of `FORCED`, of the guards that a configuration has."""
+    for guard, wanted in FORCED.items():
+        if not re.search(rf"^module {guard}\(", verilog, re.M):
+            continue
+        for pattern, names in wanted.items():
+            for module in sorted(set(re.findall(rf"^module ({pattern})\(", verilog, re.M))):
+                yield from ((module, name) for name in _present({module: names}, verilog)[module])
 
 
 def _present(probes, verilog):

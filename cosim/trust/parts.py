@@ -6,6 +6,7 @@ from cosim.bench.networks import random_frames
 from hw.interface import Buffer, Register
 from hw.load_port import load_targets
 from hw.types import load_layout
+from sw.integers import integer_model
 from sw.integers.integer_model import IntegerModel
 
 
@@ -30,8 +31,11 @@ def nowhere(config):
 
 
 def of_weights(config, matrices, threshold, g):
-    """A model of one threshold for all; tables of neurons random, except thresholds."""
+    """A model of one threshold for all; tables of neurons random, except thresholds. Packed FC weights are two of four.
+    """
     tables = {}
+    if config.fc_two_of_four:
+        matrices = matrices | {"fc": integer_model.two_of_four(matrices["fc"])}
     for name, (count, least, most) in config.neuron_tables().items():
         tables[name] = torch.full((count,), threshold, dtype=torch.int32) if name.startswith("thresholds") else \
             torch.randint(least, most + 1, (count,), generator=g, dtype=torch.int64).to(torch.int32)

@@ -6,7 +6,7 @@ Ordered by what kills soonest, so that most mutants end within a few frames; the
 import numpy as np
 import torch
 
-from cosim.bench.networks import Steered, not_steerable, random_model, weights
+from cosim.bench.networks import Steered, fc_weights, not_steerable, random_model, weights
 from cosim.trust import corners
 from cosim.trust.parts import frames, nowhere, of_weights
 from cosim.trust.script import REST, Script, clear_word
@@ -99,7 +99,7 @@ def steered(made, g):
     c = made.config
     if not_steerable(c):
         return
-    network = Steered(c, weights(c, c.last.neurons, c.outputs, g))
+    network = Steered(c, fc_weights(c, g))
     made.load(network.model, MODES["t1"])
     _, x, _ = network.utterance()
     for name in MODES:

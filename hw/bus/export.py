@@ -68,8 +68,9 @@ def write(config, streams, folder):
         place = Path(place)
         (place / "registers.h").write_text(c_header(config, streams))
         (place / "registers.json").write_text(json.dumps(plain(config, streams), indent=1) + "\n")
-        ipxact.IPXACTExporter(vendor="sottovoce", library="accelerator", version="1.0").export(
-            root, str(place / "registers.xml"))
+        exporter = ipxact.IPXACTExporter(vendor="sottovoce", library="accelerator", version="1.0")
+        exporter.skip_not_present = True  # what this configuration lacks need not be told
+        exporter.export(root, str(place / "registers.xml"))
         html.HTMLExporter().export(root, str(place / "registers"), title=f"Sottovoce, configuration {config.name}")
         for name in FILES[:-1]:
             store.write_atomically(folder / name, (place / name).read_bytes())

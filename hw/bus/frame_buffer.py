@@ -25,7 +25,8 @@ class FrameBuffer(wiring.Component):
     """`words` in (payload `values`, `last`), `x` out. `word.ready` does not depend on `word.valid`.
 
     `marked`: frames are as long as `last` says, and one of another length is dropped with a pulse on `wrong_length`.
-    Otherwise `last` is ignored and every frame is as long as it must be. `flush` drops an incomplete frame.
+    Otherwise `last` is ignored and every frame is as long as it must be. `flush` drops an incomplete frame, `drop`
+    (only with `watchdog`) a complete one that is leaving, or would.
     `partial`: some words of a frame are here. `complete` pulses with a frame's last word.
     """
 
@@ -35,6 +36,7 @@ class FrameBuffer(wiring.Component):
             "words": In(stream.Signature(WORD)), "marked": In(1), "flush": In(1),
             "x": Out(stream.Signature(signed(config.feature_bits))),
             "partial": Out(1), "complete": Out(1), "wrong_length": Out(1),
+            **({"drop": In(1)} if config.watchdog else {}),
         })
 
     def elaborate(self, platform):
@@ -70,5 +72,8 @@ class FrameBuffer(wiring.Component):
         with m.If(self.x.valid & self.x.ready):
             m.d.sync += index.eq(index + 1)
             with m.If(index == c.features - 1):
+                m.d.sync += [index.eq(0), leaving.eq(0)]
+        if c.watchdog:
+            with m.If(self.drop):
                 m.d.sync += [index.eq(0), leaving.eq(0)]
         return m

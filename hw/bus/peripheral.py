@@ -50,9 +50,10 @@ class Peripheral(wiring.Component):
 
         streaming = Signal()
         left = Signal()  # a frame's last logit
-        results, waiting = self._result(m, core, regs, streaming, left, reset)
+        dropped = self._dropped(m, core, frames, reset)
+        results, waiting = self._result(m, core, regs, streaming, left, dropped)
         flying = Signal(FRAMES_BITS)
-        with m.If(reset):
+        with m.If(dropped):
             m.d.sync += flying.eq(0)
         with m.Else():
             m.d.sync += flying.eq(flying + frames.complete - left)
@@ -74,6 +75,15 @@ class Peripheral(wiring.Component):
         # Status, errors, interrupts
         ready = frames.words.ready & ~streaming
         event = frames.wrong_length
+        own = {"frame_length": event}  # errors that no access makes
+        if c.watchdog:
+            own["hung"] = core.bite
+            event += core.bite
+            m.d.comb += regs.hangs.count.eq(core.bites)
+        if c.parity:  # its rows are counted apart
+            own["parity"] = core.parity_wrong
+            m.d.comb += [regs.parity_errors.count.eq(core.parity_errors),
+                         regs.parity_failed.buffers.eq(core.parity_failed)]
         sticky = {name: getattr(regs.errors, name) for name in bit}
         m.d.comb += [
             regs.status.busy.eq(busy), regs.status.frames.eq(flying), regs.status.partial.eq(frames.partial),
@@ -82,13 +92,22 @@ class Peripheral(wiring.Component):
         ]
         for name in bit:
             source = regs.failed[bit[name]]
-            m.d.comb += getattr(regs.errors, f"{name}_set").eq(source | event if name == "frame_length" else source)
-        events = {"result": _rise(m, waiting, "result"), "done": left, "error": regs.failed.any() | event,
+            m.d.comb += getattr(regs.errors, f"{name}_set").eq(source | own[name] if name in own else source)
+        seen = own["frame_length"] if len(own) == 1 else Cat(own.values()).any()
+        events = {"result": _rise(m, waiting, "result"), "done": left, "error": regs.failed.any() | seen,
                   "feature_ready": _rise(m, ready, "feature_ready", init=1)}
         m.d.comb += [getattr(regs.irq_status, f"{name}_set").eq(happened) for name, happened in events.items()]
         m.d.sync += self.irq.eq(Cat(getattr(regs.irq_status, name) & getattr(regs.irq_enable, name)
                                     for name in events).any())
         return m
+
+    def _dropped(self, m, core, frames, reset):
+        """Frames in flight are gone: by a reset, or by the watchdog, which also stops one on its way in."""
+        if not self.config.watchdog:
+            return reset
+        dropped = Signal()
+        m.d.comb += [dropped.eq(reset | core.bite), frames.drop.eq(core.bite)]
+        return dropped
 
     def _features(self, m, frames, regs, streaming):
         """Words from the register or the stream."""

@@ -104,7 +104,7 @@ def parameters(config, streams):
         # one more than the last row: counting past the end must not start again at row 0
         "ROW_BITS": layout["row"].width + 1,
         "THRESHOLD_BITS": config.potential_bits, "MODE_BITS": max(modes(config)).bit_length(),
-        "COUNTERS": config.counters, "STREAMS": streams,
+        "COUNTERS": config.counters, "WATCHDOG": config.watchdog, "PARITY": config.parity, "STREAMS": streams,
     }
 
 

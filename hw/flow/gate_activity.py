@@ -73,7 +73,7 @@ class NetlistBench:
             field = layout[name]
             return word >> field.offset & (1 << field.width) - 1
 
-        sim = self.sim
+        sim, parity = self.sim, {}
         for word in words:
             target = Buffer(part(word, "buffer"))
             name = "neuron_table" if target is Buffer.NEURONS else target.name.lower()
@@ -90,10 +90,17 @@ class NetlistBench:
             data = part(word, "data")
             block = name if target is Buffer.NEURONS else f"{name}_weights"
             path = f"{block}/macro_{bank}_{part(word, 'slice')}"
-            sim.preset(path if path in sim.macros else routed.plain(path), row,
-                       [data >> i & 1 for i in range(buffer.macro.bits)])
+            self._preset(path, row, data, buffer.macro.bits)
+            if beside := self.buffers.get(f"{name}_parity"):
+                key = name, part(word, "row")
+                parity[key] = parity.get(key, 0) | (data.bit_count() & 1) << part(word, "slice")
+                self._preset(f"{name}_parity/macro_0_0", key[1], parity[key], beside.macro.bits)
         sim.set("load__valid", 0)
         sim.settle()
+
+    def _preset(self, path, row, value, bits):
+        self.sim.preset(path if path in self.sim.macros else routed.plain(path), row,
+                        [value >> i & 1 for i in range(bits)])
 
     def reads(self):
         return [self.sim.get(f"row_reads__{i}") for i in range(len(WEIGHT_BUFFERS))]

@@ -79,7 +79,8 @@ def add_memories(blocks, memories, reads, frames, accesses=None):
         if name in accesses:
             row["sram_nj"] += access_nj(m, *accesses[name])
         else:
-            row["sram_nj"] += reads[name.removesuffix("_weights")] / frames * m["read_pj"] * 1e-3
+            weights = name.removesuffix("_weights").removesuffix("_parity")  # parity is read with its row
+            row["sram_nj"] += reads[weights] / frames * m["read_pj"] * 1e-3
         row["leakage_nj"] += m["leakage_nw"] * FRAME_S
 
 

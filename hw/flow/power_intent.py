@@ -23,7 +23,8 @@ def instances(verilog):
 
 def memories(config):
     """Instances of the memories, as `hw.accelerator` names them."""
-    return [name if name.startswith(("neuron_", "kept_")) else f"{name}_weights" for name in config.memories()]
+    return [name if name.startswith(("neuron_", "kept_")) or name.endswith("_parity") else f"{name}_weights"
+            for name in config.memories()]
 
 
 def retained(config, blocks):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cosim.bench.catalog import TESTS
+from cosim.bench import configurations
+from cosim.bench.catalog import TESTS, select
 from cosim.run import run_tests
 from hw import config as configs
 from sottovoce import cli
@@ -13,10 +14,10 @@ pytestmark = pytest.mark.timeout(1800)  # builds simulators: long on a busy mach
 @pytest.fixture(scope="module")
 def tiny():
     """Summaries by TEST name, all simulated once."""
-    return {s["test"]: s for s in run_tests(list(TESTS), configs.load("tiny"))}
+    return {s["test"]: s for s in run_tests(select("all", configs.load("tiny")), configs.load("tiny"))}
 
 
-@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("test", select("all", configs.load("tiny")))
 def test_tiny(test, tiny):
     check(tiny[test])
 
@@ -34,7 +35,16 @@ def test_merging_saves_fc_cycles(tiny):
 
 @pytest.mark.slow
 def test_paper():
-    for summary in run_tests(list(TESTS), configs.load("paper")):
+    for summary in run_tests(select("all", configs.load("paper")), configs.load("paper")):
+        check(summary)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["guarded", "packed", "on-change"])
+def test_options(name):
+    """Watchdog and parity; FC rows of two of four, packed; sums that are kept."""
+    config = configurations.named(name)
+    for summary in run_tests(select("all", config), config):
         check(summary)
 
 
@@ -48,7 +58,7 @@ def test_paper():
 def test_users_own_file(tmp_path, text):
     path = tmp_path / "own.yaml"
     path.write_text("name: own\nfeatures: 10\ninput_rows: 12\nneurons: 16\n" + text)
-    for summary in run_tests(list(TESTS), configs.load(path), out=tmp_path):
+    for summary in run_tests(select("all", configs.load(path)), configs.load(path), out=tmp_path):
         check(summary)
 
 

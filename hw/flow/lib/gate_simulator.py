@@ -218,7 +218,8 @@ class GateSimulator:
         address = int(value[pins["A_ADDR"]] @ (1 << np.arange(len(pins["A_ADDR"]))))
         cells = self.storage[path]
         if value[pins["A_WEN"][0]]:
-            cells[address] = value[pins["A_DIN"]]
+            mask = value[pins["A_BM"]].astype(bool)
+            cells[address][mask] = value[pins["A_DIN"]][mask]
             return None, None
         return (pins["A_DOUT"], cells[address]) if value[pins["A_REN"][0]] else (None, None)
 

@@ -139,6 +139,9 @@ def compose(config, library, prefer="area"):
         raise FlowError(f"load_bits={config.load_bits}: {library.name} has no macro of that width; use 64")
     out = {}
     for name, (rows, bits, slice_bits) in config.memories().items():
+        if slice_bits == 1:
+            out[name] = _of_bits(library, name, rows, bits)
+            continue
         choices = macros or [sram_model.macro(library, rows, config.load_bits, Macro)]
         columns = bits // config.load_bits
         buffers = [Buffer(name, rows, bits, m, columns, -(-rows // m.rows), slice_bits) for m in choices]
@@ -151,6 +154,15 @@ def compose(config, library, prefer="area"):
     return out
 
 
+def _of_bits(library, name, rows, bits):
+    """A memory whose bits are written one by one: the least macro that holds it, with the others masked."""
+    found = [m for m in map(from_liberty, library.macros) if m and m.bits >= bits and m.rows >= rows]
+    if library.macros and not found:
+        raise FlowError(f"{name}: {library.name} has no macro of {rows} rows of {bits} bits")
+    found = found or [sram_model.macro(library, rows, bits, Macro)]
+    return Buffer(name, rows, bits, min(found, key=lambda m: (m.area, m.read_pj)), 1, 1, 1)
+
+
 def built(config, library, settings):
     """`compose` of a synthesis by its `settings`: empty where the memories are flip-flops of the netlist."""
     return {} if settings.get("memories") == "flip-flops" else compose(config, library, settings["prefer"])
@@ -158,7 +170,10 @@ def built(config, library, settings):
 
 def modules(buffers):
     """Module name of the RTL -> `Buffer`; buffers of one size share a module."""
-    def kind(buffer):  # rows that are written whole
+    def kind(buffer):
+        if buffer.slice_bits == 1:
+            return "parity_memory"
+        # rows that are written whole
         return "state_memory" if buffer.slice_bits == buffer.bits and buffer.name not in WEIGHT_BUFFERS \
             and buffer.name != "neuron_table" else "weight_buffer"
 
@@ -208,6 +223,8 @@ def wrapper(module, buffer):
 
     Only macros that act are enabled, and read enable is low in idle cycles, which the macros' views price at nothing.
     """
+    if buffer.slice_bits == 1:
+        return _masked(module, buffer)
     columns, banks, macro = buffer.columns, buffer.banks, buffer.macro
     address = max(1, (buffer.rows - 1).bit_length())
     inner = max(1, (macro.rows - 1).bit_length())
@@ -246,6 +263,27 @@ def wrapper(module, buffer):
         lines.append("  assign read_data = " + " | ".join(
             f"({{{width}{{bank_read == {b}}}}} & row_{b})" for b in range(banks)) + ";")
     return "\n".join([*lines, "endmodule", ""])
+
+
+def _masked(module, buffer):
+    """The same of a memory whose bits are written one by one."""
+    macro, width = buffer.macro, buffer.bits
+    address, inner = (max(1, (rows - 1).bit_length()) for rows in (buffer.rows, macro.rows))
+    spare, ahead = macro.bits - width, inner - address
+    mask = f"{{{spare}'b0, write}}" if spare else "write"
+    given = f"{{{ahead}'b0, address}}" if ahead else "address"
+    pins = {"A_CLK": "clk", "A_MEN": "enable", "A_WEN": "enable & (|write)", "A_REN": "enable & ~(|write)",
+            "A_ADDR": given, "A_DIN": f"{{{macro.bits}{{write_data}}}}", "A_DLY": "1'b1", "A_DOUT": "row",
+            "A_BM": mask, "A_BIST_DIN": f"{{{macro.bits}{{1'b0}}}}", "A_BIST_BM": f"{{{macro.bits}{{1'b0}}}}",
+            "A_BIST_ADDR": f"{{{inner}{{1'b0}}}}"}
+    pins |= {f"A_BIST_{p}": "1'b0" for p in ("CLK", "EN", "MEN", "WEN", "REN")}
+    return "\n".join([
+        f"module {module}(write, address, write_data, clk, rst, read_data, enable);",
+        f"  input {_range(width)}write;", f"  input {_range(address)}address;", "  input write_data, clk, rst, enable;",
+        f"  output {_range(width)}read_data;", f"  wire {_range(macro.bits)}row;",
+        f"  {macro.name} macro_0_0 (" + ", ".join(f".{k}({v})" for k, v in pins.items()) + ");",
+        f"  assign read_data = row{_range(width).strip()};" if width > 1 else "  assign read_data = row[0];",
+        "endmodule", ""])
 
 
 def table(buffers):
