@@ -73,6 +73,7 @@ GROUPS = {
         "power": Command("hw.flow.power", "energy a frame by block"),
         "frame-energy": Command("cosim.gates.frame_energy", "power over whole recordings, before layout and after"),
         "energy": Command("cosim.gates.energy", "ways to the same answers on less energy, published beside them"),
+        "after-layout": Command("cosim.gates.after_layout", "what layout costs: sum of blocks, whole, energy table"),
         "mechanisms": Command("cosim.gates.mechanisms", "cycles and row reads of every mechanism set"),
         "ablation": Command("hw.flow.ablation", "what each mechanism costs and saves"),
         "memory-options": Command("hw.flow.memory_options", "weight buffers as macros, flip-flops, latches, ROM"),

@@ -152,7 +152,7 @@ def collect(folder, old=None):
         "fpga": merge(old.get("fpga", []), [_read(p) for p in folder.glob("*/ecp5/fpga.json")], ("config", "part")),
         "memory_options": merge(old.get("memory_options", []),
                                 [_read(p) for p in folder.glob("*/*/*/memory_options.json")], ("config", "library")),
-        "frame_energy": old.get("frame_energy", []),
+        "frame_energy": old.get("frame_energy", []), "after_layout": old.get("after_layout", {}),
         "published": {
             "power_uw": published.POWER_UW,
             "process": "TSMC 28 nm",
