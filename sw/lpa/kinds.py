@@ -13,11 +13,12 @@ WINDOW = 8  # frames on each side that the fixed window hears
 ACCUMULATORS = {
     "pulses": {},                                                  # 8 + 2 + 2, started anywhere
     "more": {"pulses": {"content": 32, "periodic": 8, "position": 8}},
-    "placed": {"pulses": {"content": 12}},                         # started where attention looks, as all below
-    "weighted": {"pulses": {"content": 12}, "keys": "weighted"},
-    "windows": {"pulses": {"content": 12}, "keys": "weighted", "windows": 3},
-    "slots": {"pulses": {"content": 12}, "keys": "weighted", "windows": 2, "slots": 4},
+    "placed": {},                                                  # started where attention looks, as all below
+    "weighted": {"keys": "weighted"},
+    "windows": {"keys": "weighted", "windows": 3},
+    "slots": {"keys": "weighted", "windows": 2, "slots": 4},
 }
+A_HEAD = 2  # content pulses for each head of the attention that `PLACED` kinds stand for
 PLACED = ("placed", "weighted", "windows", "slots")
 FIXED = ("window", "mean")
 NAMES = (*ACCUMULATORS, *FIXED)
@@ -58,10 +59,15 @@ class Nothing(nn.Module):
         return torch.zeros_like(hidden_states), None
 
 
+def options_of(kind, heads):
+    """What a `PulseAccumulator` of that kind is built with, in place of attention with so many heads."""
+    return {**({"pulses": {"content": A_HEAD * heads}} if kind in PLACED else {}), **ACCUMULATORS[kind]}
+
+
 def build(kind, attention):
     """What stands for an `attention` of transformers, by `kind`; raises `EncoderError` for another name."""
     if kind in ACCUMULATORS:
-        return in_place_of(attention, **ACCUMULATORS[kind])
+        return in_place_of(attention, **options_of(kind, attention.num_heads))
     if kind in FIXED:
         return FixedMean(attention, WINDOW if kind == "window" else None)
     if kind == "nothing":

@@ -67,11 +67,11 @@ class Listener(nn.Module):
     def decode(self, frames, most=MOST):
         """The encoder's answers (B, T, D) -> lists of tokens, greedily, the start's and the end's left out."""
         said = [[] for _ in frames]
-        tokens, past = torch.tensor([self.start] * len(frames)), None
+        package, tokens = transformers(), torch.tensor([self.start] * len(frames))
+        past = package.EncoderDecoderCache(*(package.DynamicCache(config=self.core.config) for _ in range(2)))
         for step in range(most):
-            out = self.core.model.decoder(input_ids=tokens, encoder_hidden_states=frames, past_key_values=past,
-                                          use_cache=True)
-            past = out.past_key_values
+            # in its place, since its name differs between releases; the decoder fills it
+            out = self.core.model.decoder(tokens, None, frames, past, use_cache=True)
             logits = self.core.proj_out(out.last_hidden_state[:, -1])
             logits[:, self.never + (self.never_first if not step else [])] = float("-inf")
             best = logits.argmax(-1)

@@ -179,7 +179,8 @@ def test_pulses_start_where_attention_looks(kind):
     with torch.no_grad():
         attention.q_proj.weight.copy_(8 * ahead), attention.k_proj.weight.copy_(torch.eye(width))
         attention.q_proj.bias.zero_(), attention.k_proj.bias.zero_()
-    options = kinds.ACCUMULATORS[kind]
+    options = kinds.options_of(kind, 6)
+    assert options["pulses"] == {"content": 12}
     accumulator = PulseAccumulator(width, **options)
     profile.start(accumulator, attention, [(places, 60)])
     assert (accumulator.offset - 5).abs().max() <= 2
