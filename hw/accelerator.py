@@ -158,7 +158,7 @@ class Accelerator(wiring.Component):
 
     def _check_rows(self, m, add, buffers, port):
         """Beside each weight buffer a memory of its rows' parity, written and read with it."""
-        errors = add("parity_errors", ParityErrors())
+        errors = add("parity_count", ParityErrors())
         for i, (name, buffer) in enumerate(buffers.items()):
             rows, width, _ = self.config.memories()[f"{name}_parity"]
             memory = add(f"{name}_parity", WeightBuffer(rows=rows, width=width, load_bits=1, module="parity_memory"))

@@ -36,6 +36,10 @@ NAMED = {  # name -> fields beside the defaults
                         "load_bits": 32},
     "packed": SMALL | {"layers": [{"neurons": 16}, {"neurons": 16}], "fc_two_of_four": True, "watchdog": True,
                        "parity": True, "load_bits": 32},
+    "kept-packed-guarded": SMALL | {
+        "layers": [{"neurons": 16, "on_change": True}, {"neurons": 12, "on_change": True}], "lif_lanes": 4,
+        "serial_combine": True, "drain": "direct", "readout_on_change": True, "fc_two_of_four": True, "watchdog": True,
+        "parity": True, "load_bits": 32},
     "64-on-128": WIDE | {"lanes": 128, "layers": [{"neurons": 64}, {"neurons": 64}]},
     "256-on-128": WIDE | {"lanes": 128, "layers": [{"neurons": 256}, {"neurons": 256}]},
     "256-on-64": WIDE | {"lanes": 64, "layers": [{"neurons": 256}, {"neurons": 256}], "lif_lanes": 16},

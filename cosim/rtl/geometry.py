@@ -25,6 +25,8 @@ def header(config):
     return f"""#pragma once
 {"".join(f"constexpr int {name} = {value};" + chr(10) for name, value in sizes.items())}
 #define ALL_COUNTERS(top) {", ".join(counters)}
+#define WATCHDOG {int(config.watchdog)}
+#define PARITY {int(config.parity)}
 #define FRAME_ENDS(root) root->accelerator__DOT__counters__DOT__frame
 #define SEEN(root) {lif}seen
 #define SEEN_WORD(root) {word_of(config, lif)}

@@ -8,7 +8,7 @@ import torch
 
 from cosim.bench.networks import random_model, weights
 from cosim.trust.parts import eager, frames, of_weights
-from hw.interface import MODES, Register
+from hw.interface import MODES, Register, modes_of
 from sw import golden
 from sw.integers.integer_model import IntegerModel
 
@@ -137,8 +137,8 @@ def cleared_hand_overs(made, g):
     """Modes change from frame to frame with a clear: the next finds nothing."""
     c = made.config
     made.load(random_model(c, g), MODES["t1"])
-    for first in MODES:
-        for then in MODES:
+    for first in modes_of(c):
+        for then in modes_of(c):
             for name in (first, then):
                 made.select(name)
                 made.frames(frames(c, 1, g))

@@ -164,14 +164,15 @@ def permuted(flat, mutant):
     found = [(name, int(re.search(r"parameter \\SIZE (\d+)", body)[1]))
              for kind, name, body in CELL.findall(Path(flat).read_text())
              if kind == "$mem_v2" and re.search(rf"connect \\RD_ADDR \\{wire}\n", body)]
-    if len(found) != 1 or sorted(_changed(row, of["mode"], bit, control) for row in range(found[0][1])) != list(
-            range(found[0][1])):
+    rows = {size for _, size in found}
+    if len(rows) != 1 or sorted(_changed(row, of["mode"], bit, control) for row in range(*rows)) != list(range(*rows)):
         return False
     yosys.run([f"read_rtlil {flat.name}", *applied([mutant]), "dffunmap", "opt_clean", "write_rtlil with.il"], folder,
               "with")
     text = cut((folder / "with.il").read_text())
-    for port in ("RD_ADDR", "WR_ADDR"):
-        text = _outside(text, f"\\cut:{found[0][0].replace(chr(92), '/')}:{port}", of["mode"], bit, control)
+    for name, _ in found:  # weights, and their parity with them
+        for port in ("RD_ADDR", "WR_ADDR"):
+            text = _outside(text, f"\\cut:{name.replace(chr(92), '/')}:{port}", of["mode"], bit, control)
     (folder / "cut.il").write_text(text)
     log, *_ = yosys.run(["read_rtlil cut.il", "delete t:$scopeinfo", f"delete -input w:{SELECT}", "opt_clean",
                          "design -stash base", *_miter(mutant), f"sat -prove trigger 0 -timeout {SECONDS} miter"],

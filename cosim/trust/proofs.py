@@ -20,15 +20,17 @@ from amaranth.back import rtlil
 
 from cosim import results
 from cosim.errors import CosimError
-from cosim.trust import claims
+from cosim.trust import claims, claims_change, claims_guards
 from hw import config as configs
 from hw import store
 from hw.flow.lib import yosys
 
 SMALL = {"version": 2, "name": "proof", "features": 3, "lanes": 8, "outputs": 24, "logits_per_beat": 4, "load_bits": 32}
 TWO = [{"neurons": 8}, {"neurons": 8, "reset": "subtract", "leak_shift": 1}]
-SECONDS = 300  # of the solver, a proof
-BROKEN = 4     # further cycles in which a broken line may show
+SECONDS = 600  # of the solver, a proof
+BROKEN = 4
+INDUCTION, BOUNDED, ANY_STATE = "k-induction", "bounded, from reset", "one step, from any state"
+HALF = {INDUCTION: "", BOUNDED: "-baseonly", ANY_STATE: "-inductonly"}  # of temporal induction
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class Proof:
     depth: int = 3
     layers: tuple = tuple(TWO)
     changes: tuple = ()
+    bounded: int = 0     # cycles from reset that are looked at, in place of induction
+    any_state: bool = False  # what holds in the cycle after any state, reached or not
+    shown: int = BROKEN  # further cycles in which the broken line may show
+
+    @property
+    def method(self):
+        return ANY_STATE if self.any_state else BOUNDED if self.bounded else INDUCTION
 
     @property
     def config(self):
@@ -72,6 +81,9 @@ def rewritten(module, line, broken):
 
 
 FOUR = (("lanes", 4), ("weight_bits", 8), ("outputs", 8), ("potential_bits", 20))  # lanes are alike: fewer to solve
+KEPT = ({"neurons": 4, "on_change": True}, {"neurons": 4, "on_change": True})
+WATCHED = (("watchdog", True),)
+ON_CHANGE = (("outputs", 8), ("serial_combine", True), ("drain", "direct"), ("readout_on_change", True))
 PROOFS = {proof.name: proof for proof in (
     Proof("every spike is visited once, and no other", "zero_skip", claims.zero_skip,
           "pend & ~lowest, pend)", "pend & ~(lowest << 1), pend)"),
@@ -93,6 +105,23 @@ PROOFS = {proof.name: proof for proof in (
           "m.d.sync += left.eq(left - 1)", "m.d.sync += left.eq(left - 1 - (left == 3))"),
     Proof("features are kept in order, none lost", "input_buffer", claims.input_buffer,
           "& ~(self.hold & (count == 0))", "& ~self.hold"),
+    Proof("every spike that changed is visited once, and no other", "zero_skip", claims_change.changes,
+          "(s0 & s1 & ~b0 & ~b1)", "(s0 & s1 & ~b0)", layers=KEPT, changes=(*FOUR, *ON_CHANGE)),
+    Proof("PE sets sum what changed, any weights", "zero_skip", claims_change.sums_of_changes,
+          "b1 if k else b0", "b0", layers=KEPT, changes=(*FOUR, *ON_CHANGE)),
+    Proof("kept sums are sums over all spikes", "kept_sums", claims_change.kept_sums,
+          "(self.step == k)", "(self.step == 0)", layers=KEPT, changes=(*FOUR, *ON_CHANGE)),
+    Proof("kept sums are used where they are this frame's", "sequencer", claims_change.use_of_kept_sums,
+          " & (steps == mode.two_steps)", "", layers=KEPT, changes=(*FOUR, *ON_CHANGE), shown=40),
+    Proof("the watchdog's bound", "watchdog", claims_guards.watchdog,
+          "self.sequencer.ends | self.bite)", "self.sequencer.ends | self.bite | self.missing)", changes=WATCHED),
+    Proof("a bite leaves the machine idle, from any state", "watchdog", claims_guards.recovery,
+          "(self.sequencer.astray | timer.all())", "timer.all()", changes=WATCHED, any_state=True),
+    Proof("the watchdog never bites in legal use", "watchdog", claims_guards.patient,
+          "~starved & ~self.stalled", "~self.stalled", layers=({"neurons": 4, "recurrent": False},), bounded=70,
+          changes=(("features", 2), ("outputs", 4), *FOUR[:2], ("watchdog", True))),
+    Proof("one flipped bit makes a row wrong, none does not", "parity", claims_guards.parity,
+          "self.wrong.eq(fresh &", "self.wrong.eq(self.reads &", changes=(("weight_bits", 8),)),
     Proof("counters count every event once, 32 bits", "counters", claims.counters,
           "counter.eq(counter + 1)", "counter.eq((counter + 1)[:16])"),
 )}
@@ -104,8 +133,10 @@ def text_of(claim):
     return rtlil.convert(claim.m, name="claim", ports=ports, emit_src=False)
 
 
-def prove(claim, depth, folder, before=()):
-    """(proved, seconds, depth reached, last words) by temporal induction; `before`: passes on the netlist."""
+def prove(claim, depth, folder, before=(), method=INDUCTION):
+    """(proved, seconds, depth reached, last words) by temporal induction, or one half of it: of the first `depth`
+    cycles alone, or of the cycle after any state; `before`: passes on the netlist.
+    """
     folder = Path(folder)
     text = text_of(claim)
     (folder / "claim.il").write_text(text)
@@ -114,12 +145,13 @@ def prove(claim, depth, folder, before=()):
               "cd claim", *(f"delete -input w:{free}; connect -nounset -set {free} {inner}"
                             for free, inner in claim.peeks.items()), *quiet, "cd",
               "chformal -lower", "pmuxtree", "opt_clean", "dffunmap", "opt -fast",
-              f"sat -tempinduct -prove-asserts -set-assumes -maxsteps {depth} -timeout {SECONDS} claim"]
+              f"sat -tempinduct{HALF[method]} -prove-asserts -set-assumes -maxsteps {depth} -timeout {SECONDS} claim"]
     started = time.monotonic()
     log, *_ = yosys.run(passes, folder, "proof")
     said = [line for line in log.splitlines() if "roof finished" in line or "Reached maximum" in line
             or "Interrupted" in line or "nduction step proven" in line]
-    steps = sum("[induction step" in line or "Proving induction step" in line for line in log.splitlines())
+    steps = depth if method != INDUCTION else sum("[induction step" in line or "Proving induction step" in line
+                                                  for line in log.splitlines())
     last = said[-1] if said else "no answer"
     return "SUCCESS" in last, round(time.monotonic() - started, 1), steps, last
 
@@ -127,14 +159,17 @@ def prove(claim, depth, folder, before=()):
 def row(proof, quick=False):
     """The figures of a proof; its line broken, it must fail."""
     with tempfile.TemporaryDirectory(prefix="sottovoce-") as folder:
-        proved, seconds, depth, last = prove(proof.made(), proof.depth, folder)
-        found = {"name": proof.name, "block": proof.block, "method": "k-induction", "depth": depth,
+        most = 1 if proof.any_state else proof.bounded or proof.depth
+        proved, seconds, depth, last = prove(proof.made(), most, folder, method=proof.method)
+        found = {"name": proof.name, "block": proof.block, "method": proof.method, "depth": depth,
                  "solver": f"MiniSat of {yosys.version()}", "seconds": seconds,
                  "result": "proved" if proved else f"not proved: {last}",
                  "broken_by": f"`{proof.line}` -> `{proof.broken}`"}
         if not quick:
-            failed, *_, last = prove(proof.made(broken=True), proof.depth + BROKEN, folder)
-            found["broken_result"] = "still proved" if failed else "counterexample" if "base case" in last else last
+            most += proof.shown * (proof.method == INDUCTION)
+            failed, *_, last = prove(proof.made(broken=True), most, folder, method=proof.method)
+            shows = "base case" in last or proof.any_state and "proof failed" in last
+            found["broken_result"] = "still proved" if failed else "counterexample" if shows else last
     return found
 
 

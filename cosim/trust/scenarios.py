@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from cosim.bench.networks import Steered, fc_weights, not_steerable, random_model, weights
-from cosim.trust import corners
+from cosim.trust import corners, guards
 from cosim.trust.parts import frames, nowhere, of_weights
 from cosim.trust.script import REST, Script, clear_word
-from hw.interface import MODES, Mode, Recurrent, Register
+from hw.interface import MODES, Mode, Recurrent, Register, modes_of
 from sw.integers.integer_model import IntegerModel
 
 
@@ -19,7 +19,7 @@ def script(config, seed):
     g, made = torch.Generator().manual_seed(seed), Script(config)
     made.reset(cycles=2)
     for part in (every_mode, hand_overs, refusals, neighbours, extremes, steered, starving, resets, high_thresholds,
-                 late_clears, mode_3, long_run, *corners.ALL):
+                 late_clears, mode_3, long_run, *corners.ALL, *guards.ALL):
         part(made, g)
     made.words.append(REST)
     return made
@@ -30,7 +30,7 @@ def every_mode(made, g):
     c = made.config
     for _ in range(2):
         made.load(random_model(c, g), MODES["t1"])
-        for name in MODES:
+        for name in modes_of(c):
             made.select(name)
             made.frames(frames(c, 3, g))
             made.frames(frames(c, 2, g), isolated=True)
@@ -41,7 +41,7 @@ def hand_overs(made, g):
     """Modes change from frame to frame without a clear: what one leaves is what the next finds."""
     c = made.config
     made.load(random_model(c, g), MODES["t1"])
-    names = list(MODES)
+    names = list(modes_of(c))
     for first in names:
         for then in names:
             for name in (first, then):
@@ -102,7 +102,7 @@ def steered(made, g):
     network = Steered(c, fc_weights(c, g))
     made.load(network.model, MODES["t1"])
     _, x, _ = network.utterance()
-    for name in MODES:
+    for name in modes_of(c):
         made.select(name)
         made.frames(x.numpy())
         made.check()
@@ -165,8 +165,10 @@ def late_clears(made, g):
 
 
 def mode_3(made, g):
-    """Recurrent mode 3 runs as 1, and bits of the mode above the fourth are ignored."""
+    """Recurrent mode 3 runs as 1 where no sum is kept, and bits of the mode above the fourth are ignored."""
     c = made.config
+    if c.changes():
+        return
     made.load(random_model(c, g), Mode(recurrent=Recurrent.PARALLEL))
     for extra in (4, 0x10, 0x7ffffff0):
         made.set(Register.MODE, Mode(recurrent=Recurrent.PARALLEL).bits | extra)

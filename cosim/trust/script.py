@@ -6,6 +6,7 @@ mode, state, counters. Everything expected comes from `sw.golden`, nothing from 
     RESET cycles, payload | LOAD n, n x (payload, flags) | FRAMES as `Script.frames` writes it | REST
     CHECK (look, value) a counter
     PARTIAL features, cycles, payload, features … | ABANDON features, cycles, features …
+    UPSET what, value, cycles, exactly, features, features …: `guards.upset` | FLIP payload | GUARDS failed, errors
     STATES n, n x (word of neurons, time step, (value, mask) … of potentials, then of spikes), of the frames that follow
     WARP value: every counter holds it from now on
 """
@@ -14,13 +15,13 @@ import numpy as np
 import torch
 
 from cosim.rtl.geometry import words as words_of
-from hw.interface import MODES, Buffer, Mode, Recurrent, Register, phases
+from hw.interface import ALL_MODES, Buffer, Mode, Recurrent, Register, phases
 from hw.types import load_layout, logits_layout
 from sw import golden
 from sw.integers import images
 from sw.integers.integer_model import IntegerModel
 
-RESET, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP = range(1, 10)
+RESET, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP, UPSET, FLIP, GUARDS = range(1, 13)
 NONE = 0xffffffff  # no word is offered
 BEHIND = 1 << 31   # a word is offered when so many beats are left, not when so many features are in
 FLOWING = 1 << 31  # features run on with the reader ready
@@ -50,7 +51,7 @@ class Script:
         """`model` is what the machine then is: thresholds of 1, mode 0, weights as they were. A word that does nothing
         is on offer all the while: nobody remembers it.
         """
-        self.words += [RESET, cycles, *self._word(clear_word(0))]
+        self.words += [RESET, cycles, *self.word(clear_word(0))]
         self.model, self.mode, self.spent, self.base = model, AFTER_RESET, 0, 0
         self.forget()
 
@@ -78,6 +79,9 @@ class Script:
 
     def send(self, words):
         """Words that exist: (buffer, row, slice, data)."""
+        words = list(words)
+        if any(word[0] < Buffer.REGISTER.value or word[0] == Buffer.DELAYS.value for word in words):
+            self.state.scanned.clear()  # sums that are kept are made anew
         self._load([(word, EXISTS | CLEARS * _clears(word)) for word in words])
 
     def refuse(self, words):
@@ -99,9 +103,9 @@ class Script:
 
     def select(self, name, clear=3):
         """A mode by name; `clear` as the register takes it."""
-        self.set(Register.MODE, MODES[name].bits)
+        self.set(Register.MODE, ALL_MODES[name].bits)
         self.set(Register.CLEAR, clear)
-        self.mode = MODES[name]
+        self.mode = ALL_MODES[name]
         if clear & 1:
             self.forget()
         if clear & 2:
@@ -123,9 +127,9 @@ class Script:
             trace = self._golden(part)
             self._states(trace)
             logits.append(trace.logits[0].numpy())
-        when, word = (cleared_at - given, self._word(clear_word(1))) if offered else (NONE, [0] * self.load_size)
+        when, word = (cleared_at - given, self.word(clear_word(1))) if offered else (NONE, [0] * self.load_size)
         if cleared_behind is not None:
-            when, word = BEHIND | cleared_behind, self._word(clear_word(1))
+            when, word = BEHIND | cleared_behind, self.word(clear_word(1))
             self.forget()
         values = (x.ravel()[given:] & 0xff).tolist()
         self.words += [FRAMES, len(values), len(x), int(isolated), *pause, *stall, when, *word, EXISTS, *values]
@@ -143,7 +147,7 @@ class Script:
 
     def partial(self, features, cycles=40):
         """Part of a frame, and a load in its middle that must wait: it would change everything."""
-        self.words += [PARTIAL, len(features), cycles, *self._word(clear_word(3)), *(features & 0xff).tolist()]
+        self.words += [PARTIAL, len(features), cycles, *self.word(clear_word(3)), *(features & 0xff).tolist()]
 
     def abandon(self, x, cycles, flowing=False):
         """Frames that a reset overtakes; the reader is stalled, unless they are `flowing`."""
@@ -159,9 +163,10 @@ class Script:
     def _load(self, words):
         self.words += [LOAD, len(words)]
         for word, flags in words:
-            self.words += [*self._word(word), flags]
+            self.words += [*self.word(word), flags]
 
-    def _word(self, word):
+    def word(self, word):
+        """The 32-bit words of a word of the load port."""
         return _split(sum(value << at for value, at in zip(word, self.places, strict=True)), self.load_size)
 
     def _beats(self, frame):
@@ -191,7 +196,7 @@ class Script:
         """Golden's trace of frames that follow; moves state and counters on."""
         steps, features = self.mode.time_steps, torch.as_tensor(x.astype(np.int32))[None]
         old = self.state
-        given = golden.State(old.potentials, old.synapses, [s[:, :, :steps] for s in old.spikes])
+        given = golden.State(old.potentials, old.synapses, [s[:, :, :steps] for s in old.spikes], old.scanned)
         trace = golden.run(self.model, features, steps, given)
         cost = golden.cycles(self.config, self.mode, features, trace)
         spikes = []
@@ -200,7 +205,7 @@ class Script:
             if steps == 1:  # those of step 1 are zero, in these frames
                 new = torch.cat([new, torch.zeros_like(new)], 2)
             spikes.append(torch.cat([new, before], 1)[:, :before.shape[1]])
-        self.state = golden.State(trace.state.potentials, trace.state.synapses, spikes)
+        self.state = golden.State(trace.state.potentials, trace.state.synapses, spikes, trace.state.scanned)
         spent, reads = (part.sum((0, 1)).numpy() for part in (cost.phases, cost.reads))
         self.spent = (spent, reads) if self.spent == 0 else (self.spent[0] + spent, self.spent[1] + reads)
         return trace

@@ -30,8 +30,8 @@
 
 namespace {
 
-enum Op : uint32_t { RESET = 1, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP };
-constexpr uint32_t NONE = 0xffffffff, BEHIND = 1u << 31, FLOWING = 1u << 31;
+enum Op : uint32_t { RESET = 1, LOAD, FRAMES, CHECK, PARTIAL, REST, ABANDON, STATES, WARP, UPSET, FLIP, GUARDED };
+constexpr uint32_t NONE = 0xffffffff, ANY = 0xffffffff, BEHIND = 1u << 31, FLOWING = 1u << 31;
 constexpr int PATIENCE = 20000;  // cycles without a beat, a feature or a load taken
 
 struct Difference { std::string what; };
@@ -74,6 +74,13 @@ public:
                 case ABANDON: abandon(); break;
                 case STATES: states(); break;
                 case WARP: warp(script.next()); break;
+#if WATCHDOG
+                case UPSET: upset(); break;
+#endif
+#if PARITY
+                case FLIP: flip(); break;
+                case GUARDED: guarded(); break;
+#endif
                 default: fail("no such operation in the script");
             }
         }
@@ -93,6 +100,9 @@ private:
     std::deque<const uint32_t*> beats;       // still expected
     std::deque<const uint32_t*> states_;     // likewise: word, step, potentials and spikes with their masks
     uint32_t sent = 0, counted = 0, errors = 0;  // features of the frame at hand; frames and refusals since a clear
+    uint32_t bites = 0;                      // of the watchdog, since a clear
+    bool dirty = false;                      // some row's parity is wrong
+    uint32_t wrong_before = 0;               // wrong rows that a warp says there were, since a clear
     uint32_t due = 0;                        // beats of frames that are in whole
     int quiet = 0, offered = 0;              // cycles without progress; cycles a load has been on offer
     bool waiting = false;                    // a beat was on offer and not taken
@@ -125,6 +135,13 @@ private:
         need(!top.starved || sent, "starved without a frame");
         need(!idle || load_ready, "idle, but no load is taken");
         need(top.load_errors == (errors < 255 ? errors : 255), "load_errors");
+#if WATCHDOG
+        need(!top.bite, "bites");
+        need(top.bites == (bites < 255 ? bites : 255) && top.hung == (bites > 0), "bites are not counted");
+#endif
+#if PARITY
+        need(dirty || (!top.parity_wrong && !top.parity_failed && top.parity_errors == wrong_before), "parity errors");
+#endif
         if (offered > 1 && !sent) need(!x_ready, "a frame begins before a load");
         if (!offered && idle) need(x_ready, "idle, but no feature is taken");
         x_taken = top.PORT(x, valid) && x_ready;
@@ -162,7 +179,7 @@ private:
         top.PORT(load, valid) = 0; top.rst = 0;
         beats.clear();
         states_.clear();
-        sent = counted = due = errors = quiet = offered = 0;
+        sent = counted = due = errors = bites = wrong_before = quiet = offered = 0;
         waiting = false;
         machine.settle();
         need(top.idle && !top.starved && !top.PORT(logits, valid), "not idle after a reset");
@@ -178,7 +195,7 @@ private:
     }
     void took(uint32_t flags) {
         if (!(flags & 1)) errors++;
-        if (flags & 2) errors = counted = 0;
+        if (flags & 2) errors = counted = bites = wrong_before = 0;
         top.PORT(load, valid) = 0;
         uint32_t nothing[LOAD_WORDS];  // of a word that is not valid the payload matters to nobody
         for (uint32_t& word : nothing) word = noise = noise * 1664525 + 1013904223;
@@ -267,9 +284,76 @@ private:
         cycle();
         top.warp = 0;
 #endif
-        counted = value;
+        counted = wrong_before = value;
         cycle();
     }
+
+#if WATCHDOG
+    // what, value, cycles of a frame before, cycles until the bite, features; the features
+    void upset() {
+        const uint32_t what = script.next(), value = script.next(), cycles = script.next(), exactly = script.next();
+        const uint32_t features = script.next();
+        const uint32_t* x = script.take(features);
+        top.PORT(logits, ready) = 1;
+        for (uint32_t i = 0, given = 0; i < cycles; i++) {
+            top.PORT(x, valid) = given < features;
+            top.PORT(x, payload) = x[given < features ? given : 0] & 0xff;
+            machine.settle();
+            given += top.PORT(x, valid) && top.PORT(x, ready);
+            edge();
+        }
+        top.PORT(x, valid) = 0;
+#ifdef COVERAGE
+        machine.settle(), edge();
+        set_register(top, what, value);
+#else
+        top.upset = 1 << what, top.upset_to = value;
+        machine.settle(), edge();
+        top.upset = 0;
+#endif
+        for (uint32_t k = 0;; k++, edge()) {
+            machine.settle();
+            need(k < PATIENCE, "never bites");
+            if (!top.bite) continue;
+            need(exactly == ANY || exactly == k, "bites at another time");
+            break;
+        }
+        edge();
+        machine.settle();
+        need(top.idle && !top.starved && !top.PORT(logits, valid) && !top.bite, "not idle after a bite");
+        bites++;
+        beats.clear();
+        states_.clear();
+        sent = due = quiet = offered = 0, counted = top.frames, waiting = false;
+        cycle();
+    }
+#endif
+
+#if PARITY
+    // a word that exists, as it is: its parity is stored wrong
+    void flip() {
+        const uint32_t* word = script.take(LOAD_WORDS);
+        dirty = true;
+        offer(word);
+#ifdef COVERAGE
+        do cycle(); while (!load_taken);
+        turn_parity(top, word);
+#else
+        top.flip = 1;
+        do cycle(); while (!load_taken);
+        top.flip = 0;
+#endif
+        took(1);
+    }
+    // buffers that failed, wrong rows
+    void guarded() {
+        const uint32_t failed = script.next(), wrong = script.next();
+        while (!top.idle) cycle();
+        need(top.parity_failed == failed, "buffers with parity errors");
+        need(top.parity_errors == wrong_before + wrong, "the count of parity errors");
+        if (!failed && !wrong) dirty = false;
+    }
+#endif
 
     // for each counter: whether to look, and the value
     void check() {

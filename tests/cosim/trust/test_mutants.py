@@ -2,6 +2,7 @@
 
 import pytest
 
+from cosim.errors import CosimError
 from cosim.trust import equivalence, mutants, mutation, scenarios
 from hw import config as configs
 
@@ -90,3 +91,39 @@ def test_what_is_known_of_survivors_now_goes_into_the_figures():
 def test_nearly_all_are_noticed(name, tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "FOLDER", tmp_path)
     assert mutants.figures(mutants.examined(name, 150, 3))["mutants_score"] >= 95
+
+
+def test_further_configurations_come_on_top_and_none_comes_twice():
+    old = {"mutants_by_block": {"lif": {"mutants": 4, "killed": 3, "equivalent": 0}},
+           "mutants_noticed_by": {"logits": 3}, "survivors": ["tiny, lif: a"]}
+    rows = [{"config": "more", "block": block, "what": "b", "noticed": noticed, "equivalent": False}
+            for block, noticed in (("lif", "logits"), ("watchdog", "bites"), ("watchdog", ""))]
+    found = mutants.added(old, rows)
+    assert (found["mutants"], found["killed"], found["mutants_score"]) == (7, 5, 71.43)
+    assert found["mutants_by_block"]["lif"] == {"mutants": 5, "killed": 4, "equivalent": 0}
+    assert found["mutants_noticed_by"] == {"logits": 4, "bites": 1}
+    assert found["survivors"] == ["tiny, lif: a", "more, watchdog: b"] and len(old["mutants_by_block"]) == 1
+    with pytest.raises(CosimError, match="--add: the published figures have tiny already"):
+        mutants.refuse_again({"recipes": {"mutants": {"config": "tiny, delays"}, "proofs": {}}}, ["more", "tiny"])
+
+
+def test_a_pattern_chooses_blocks():
+    cells = ["$flatten\\lif.$1", "$flatten\\lif.$2", "$flatten\\watchdog.$1", "$1"]
+    assert mutation.shares(cells, 10, "watchdog|lif") == {"lif": 6, "watchdog": 4}
+    assert set(mutation.shares(cells, 10)) == {"accelerator", "lif", "watchdog"}
+
+
+def test_ways_in_are_put_into_the_netlist():
+    """Counters can be set, registers upset, parity turned over; nothing else changes."""
+    cell = ("  cell $dff {name}\n    parameter \\WIDTH {bits}\n    connect \\D \\{given}\n    connect \\CLK \\clk\n"
+            "    connect \\Q \\{shown}\n  end\n")
+    text = "module \\accelerator\n" + "".join(cell.format(name=name, bits=bits, given=given, shown=shown) for (
+        name, bits, given, shown) in (("$flatten\\counters.$1", 32, "a", "frames"),
+                                      ("$flatten\\sequencer.$2", 4, "b", "sequencer.position"),
+                                      ("$flatten\\lif.$3", 4, "c", "lif.u"))) + (
+        "  cell $mem_v2 \\fc0_parity.cells\n    parameter \\WIDTH 2\n    connect \\WR_DATA { \\p \\p }\n  end\nend\n")
+    found = mutation.warped(text)
+    assert found.count("cell $mux") == 2 and found.count("cell $xor") == 1
+    assert "connect \\D \\c\n" in found and "connect \\D \\a\n" not in found and "connect \\D \\b\n" not in found
+    assert "connect \\B \\upset_to [3:0]\n    connect \\S \\upset [0]\n" in found
+    assert "connect \\A \\p\n    connect \\B \\flip\n" in found
