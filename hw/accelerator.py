@@ -24,6 +24,7 @@ from .load_port import ERROR_BITS, LoadPort
 from .logit_drain import LogitDrain
 from .parity import COUNT_BITS, Parity, ParityErrors
 from .pe_array import PeArray
+from .readout import way_out
 from .register_file import RegisterFile
 from .sequencer import Sequencer
 from .spike_select import SpikeSelect
@@ -108,16 +109,18 @@ class Accelerator(wiring.Component):
 
         connect(m, flipped(self.x), words.x)
         connect(m, flipped(self.load), port.load)
-        connect(m, drain.logits, flipped(self.logits))
+        pending = way_out(m, add, c, drain, port.clear_state, self.logits)
         connect(m, digits.scan, seq.digits)
         connect(m, skip.scan, seq.spikes)
+        ended = seq.idle & ~seq.operation.capture
         m.d.comb += [
             words.index.eq(digits.scan.index), words.discard.eq(seq.discard), digits.word.eq(words.word),
             select.commit.eq(lif.commit), select.source.eq(seq.source), select.clear.eq(port.clear_state),
             skip.present.eq(select.present),
             seq.mode.eq(port.mode), seq.available.eq(words.available), seq.drain_ready.eq(drain.ready),
             # a frame that ends is captured, and counted, in the cycle after its last slot
-            port.open.eq(seq.idle & ~seq.operation.capture), self.idle.eq(port.open & ~drain.logits.valid),
+            port.open.eq(ended & ~drain.logits.valid if c.readout == "sum" else ended),  # what a clear would miss
+            self.idle.eq(port.open & ~pending),
             self.starved.eq(seq.starved), self.load_errors.eq(port.errors),
         ]
         m.d.sync += words.hold.eq(self.load.valid)  # registered, so that `x.ready` depends on no input

@@ -97,8 +97,11 @@ class Config(Sizes):
     lif_lanes: int | None = None      # neurons that the LIF unit serves a cycle; default: `lanes`
     fc_two_of_four: bool = False      # the FC has at most two weights in four neighbouring outputs, and is stored so
     serial_combine: bool = False      # the input current is made a word of neurons at a time, and waits in a memory
+    step_difference: bool = False     # PE set 1 sums by how much time step 1 differs from time step 0
     logits_per_beat: int = 16
     drain: str = "buffered"           # logits leave while the next pass computes; `direct`: before it begins
+    readout: str = "logits"           # what leaves: all of them, the largest (`argmax`), the largest of their `sum`s
+    readout_outputs: int = 0          # ... of the first so many outputs; 0: of all
     load_bits: int = 64               # width of the load port = write granularity of the weight SRAMs
     counters: bool = True
     sleep: bool = False               # the supply may be cut between frames: `hw.sleep`
@@ -169,6 +172,9 @@ class Config(Sizes):
         self._need("mechanisms", not off, "sums that are kept (on_change) want all of them built", ", ".join(off))
         self._need("readout_on_change", not self.readout_on_change or self.drain == "direct",
                    "logits are kept where they leave straight from the PE sets: wanted drain: direct")
+
+        for name, wanted in self.refused():
+            self._need(name, False, wanted)
 
     def _check_sizes(self):
         need = self._need

@@ -11,7 +11,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, Signature
 
 from .lif import pick
-from .types import index_bits, logits_layout
+from .types import drain_layout, index_bits
 
 
 def drain_control():
@@ -37,7 +37,7 @@ class DirectDrain(wiring.Component):
     control       `drain_control`
     accumulators  In   [2] lanes, the PE sets'
     ready         Out  the last beat leaves in this cycle, or has left: sums may begin anew with the next operation
-    logits        Out  stream of `types.logits_layout`
+    logits        Out  stream of `types.drain_layout`
     memories      [2] `kept_memory`, with `readout_on_change`
     """
 
@@ -46,7 +46,7 @@ class DirectDrain(wiring.Component):
         lanes = data.ArrayLayout(signed(c.accumulator_bits), c.lanes)
         super().__init__({
             "control": In(drain_control()), "accumulators": In(lanes).array(2), "ready": Out(1),
-            "logits": Out(stream.Signature(logits_layout(c))),
+            "logits": Out(stream.Signature(drain_layout(c))),
             **({"memories": Out(kept_memory(c)).array(2)} if c.readout_on_change else {}),
         })
 

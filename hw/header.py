@@ -10,9 +10,9 @@ def header(config: Config):
     load, logits = load_layout(config), logits_layout(config)
     groups = {
         "sizes": {"FEATURES": config.features, "LANES": config.lanes, "LAYERS": len(config.layers),
-                  **{f"NEURONS{k}": layer.neurons for k, layer in enumerate(config.layers)}, "OUTPUTS": config.outputs,
+                  **{f"NEURONS{k}": layer.neurons for k, layer in enumerate(config.layers)}, "OUTPUTS": config.results,
                   "WEIGHT_BITS": config.weight_bits, "POTENTIAL_FRACTION": config.potential_fraction,
-                  "LOGIT_BITS": config.logit_bits, "LOGITS_PER_BEAT": config.logits_per_beat,
+                  "LOGIT_BITS": config.result_bits, "LOGITS_PER_BEAT": config.results_per_beat,
                   "LOGITS_LAST_BIT": logits["last"].offset},
         "rows of the weight buffers": {f"ROWS_{name.upper()}": rows for name, (rows, _) in config.sizes().items()},
         "load port: first bit of each field": {f"LOAD_{name.upper()}": load[name].offset

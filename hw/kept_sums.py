@@ -4,6 +4,8 @@
     sum_k     = delta_k + (use ? sum_k of the frame before : 0)        kept, a word of neurons at a time
     current_k = sum_k + (layer 0, serial_combine ? input current : 0)
 
+With `step_difference` PE set 1 has summed what time step 1 adds to time step 0: delta_1 is the sum of both sets.
+
 Integers do not drift: sum_k is the sum over the spikes of time step k, to the bit, however it came about. At one time
 step delta_0 is the sum of both sets, and sum_1 has no meaning. Kept sums and waiting input currents live in memories
 outside, read with the LIF unit's state and written with it, so that no lane of a PE set waits for them. docs/energy.md
@@ -77,7 +79,10 @@ class KeptSums(wiring.Component):
             set_ = [pick(self.chunk, [self.accumulators[k][chunk * c.lif_lanes + lane]
                                       for chunk in range(c.lanes // c.lif_lanes)]) for k in range(2)]
             total = Signal(signed(c.accumulator_bits + 1), name=f"sum_{lane}")
-            delta = Mux(self.two_steps, Mux(self.step, set_[1], set_[0]), set_[0] + set_[1])
+            if c.step_difference:
+                delta = set_[0] + Mux(self.two_steps & ~self.step, 0, set_[1])
+            else:
+                delta = Mux(self.two_steps, Mux(self.step, set_[1], set_[0]), set_[0] + set_[1])
             if c.sums_kept:
                 before = Signal(signed(c.kept_bits), name=f"before_{lane}")
                 m.d.comb += before.eq(Mux(self.use & keeps, Mux(self.step, *self._fetched(lane)), 0))

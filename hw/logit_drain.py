@@ -9,7 +9,7 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .types import logits_layout
+from .types import drain_layout
 
 
 class LogitDrain(wiring.Component):
@@ -19,7 +19,7 @@ class LogitDrain(wiring.Component):
     capture       In   take them; allowed in the cycle after one with `ready` high
     last_pass     In   the capture is a frame's last
     ready         Out  the next cycle may capture
-    logits        Out  stream of `types.logits_layout`
+    logits        Out  stream of `types.drain_layout`
     """
 
     def __init__(self, *, config):
@@ -30,7 +30,7 @@ class LogitDrain(wiring.Component):
             "capture": In(1),
             "last_pass": In(1),
             "ready": Out(1),
-            "logits": Out(stream.Signature(logits_layout(config))),
+            "logits": Out(stream.Signature(drain_layout(config))),
         })
 
     def elaborate(self, platform):

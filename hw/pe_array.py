@@ -46,10 +46,14 @@ class PeArray(wiring.Component):
             shifted = Signal(signed(width), name=f"shifted_{lane}")
             addend = Signal(signed(width + 1), name=f"addend_{lane}")
             start = Signal(signed(self.config.accumulator_bits), name=f"start_{lane}")
+            # -shifted as one's complement here and carry-in below: one adder a lane
+            if self.config.step_difference:  # gated before the shift: a set that is seldom gated has little to toggle
+                m.d.comb += [shifted.eq(Mux(self.gate, self.row[lane], 0) << self.shift),
+                             addend.eq(Mux(self.negate & self.gate, ~shifted, shifted))]
+            else:
+                m.d.comb += [shifted.eq(self.row[lane] << self.shift),
+                             addend.eq(Mux(self.gate, Mux(self.negate, ~shifted, shifted), 0))]
             m.d.comb += [
-                shifted.eq(self.row[lane] << self.shift),
-                # -shifted as one's complement here and carry-in below: one adder a lane
-                addend.eq(Mux(self.gate, Mux(self.negate, ~shifted, shifted), 0)),
                 start.eq(Mux(self.clear, 0, accumulator)),
                 self.accumulators[lane].eq(accumulator),
             ]

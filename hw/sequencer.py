@@ -201,7 +201,7 @@ class Sequencer(wiring.Component):
     def _lanes(self, m, active):
         for k, lane in enumerate(self.issue.lanes):
             scan = self.spikes
-            negate = scan.negates[k] if self.config.changes() else 0
+            negate = scan.negates[k] if self.config.scans_negate else 0
             m.d.comb += lane.eq(lane_slot(scan.gates[k] & active[k], scan.doubles[k], negate, scan.banks[k]))
 
     def _slot(self, m, again):

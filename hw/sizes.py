@@ -291,6 +291,6 @@ class Sizes(KeptSizes):
         spiking = [2 * self.last.neurons * limit]  # FC with doubled weights
         spiking += [(before.neurons + layer.recurrent * layer.neurons) * limit
                     for before, layer in zip(self.layers, self.layers[1:], strict=False)]
-        if self.changes():  # a sum of changes is as often +8 as -8
+        if self.scans_negate:  # a sum of changes is as often +8 as -8
             spiking = [bound + 1 for bound in spiking]
         return max(group, combined, max(spiking) - 1).bit_length() + 1

@@ -83,12 +83,13 @@ def operation_layout(config):
 
 
 def change_scan(config):
-    """What a scan of changes adds to `spike_scan`; nothing where no sum is kept.
+    """What a scan of changes adds to `spike_scan`; nothing where no sum is kept and no difference of time steps taken.
 
-    change      In   visit the neurons whose spikes differ from the frame before
+    change      In   visit the neurons whose spikes differ from the frame before; only where sums are kept
     negates[k]  Out  the row is subtracted in PE set k
     """
-    return {"change": In(1), "negates": Out(1).array(2)} if config.changes() else {}
+    return ({"change": In(1)} if config.changes() else {}) | (
+        {"negates": Out(1).array(2)} if config.scans_negate else {})
 
 
 def digit_scan(config):
@@ -172,9 +173,16 @@ def load_layout(config):
     })
 
 
+def drain_layout(config):
+    """Payload of a beat of logits as the PE sets' drain sends it: neighbouring outputs, lowest first; `last` closes the
+    frame."""
+    return _beat(config.logit_bits, config.logits_per_beat)
+
+
 def logits_layout(config):
-    """Payload of the logit stream: neighbouring outputs, lowest first; `last` closes the frame."""
-    return data.StructLayout({
-        "values": data.ArrayLayout(signed(config.logit_bits), config.logits_per_beat),
-        "last": 1,
-    })
+    """Payload of the stream that leaves: `drain_layout`, or, with a `readout` of another kind, value and index."""
+    return _beat(config.result_bits, config.results_per_beat)
+
+
+def _beat(bits, count):
+    return data.StructLayout({"values": data.ArrayLayout(signed(bits), count), "last": 1})

@@ -10,6 +10,9 @@ arXiv 2503.21337, section III (zero-skipping unit) and II-D (parallel time steps
 A scan of changes visits the neurons whose spikes differ from the frame before, b, in place of those that fired; the
 row is added where s_k rose and subtracted where it fell, twice where a merged value s0 + s1 moved by two.
 
+With `step_difference` set 1 of type D is gated where s1 differs from s0, and subtracts where s0 alone fired: it sums
+s1 - s0, seldom anything, and set 0's sum comes on top in front of the LIF unit (`hw/kept_sums.py`).
+
 The scan works on two halves of the widest layer; without `split` it takes the low half, then the high half.
 Combinational from its register of pending neurons: one visit a slot, no slot lost between scans; a scan takes
 max(1, visits) slots.
@@ -109,7 +112,9 @@ class ZeroSkip(wiring.Component):
             ]
             with m.Switch(scan.gate):
                 with m.Case(Gate.OWN):
-                    m.d.comb += scan.gates[k].eq(s1 if k else s0)
+                    m.d.comb += scan.gates[k].eq(self._own(s0, s1) if k else s0)
+                    if self.config.step_difference and k:
+                        m.d.comb += scan.negates[k].eq(s0)
                 with m.Case(Gate.STEP0):
                     m.d.comb += scan.gates[k].eq(s0)
                 with m.Case(Gate.STEP1):
@@ -121,6 +126,10 @@ class ZeroSkip(wiring.Component):
                 with m.If(scan.change):
                     self._difference(m, k, s0, s1, b0, b1)
         return m
+
+    def _own(self, s0, s1):
+        """Where PE set 1 has something to add for time step 1."""
+        return s0 ^ s1 if self.config.step_difference else s1
 
     def _changed(self, s0, s1, b0, b1):
         """Neurons whose spikes differ, as the gate looks at them."""

@@ -81,6 +81,7 @@ GROUPS = {
         "fpga": Command("hw.flow.fpga", "routed on an ECP5: clock, utilisation, bitstream for an open board"),
         "core-energy": Command("hw.flow.core_energy", "energy a cycle of the RISC-V core under its firmware"),
         "explore": Command("cosim.explore.explore", "sweep knobs: error, energy, area, latency, and the front of them"),
+        "frames": Command("cosim.explore.frames", "frames skipped, or in one step, by a rule: error and energy"),
         "physical": Command("hw.flow.collect", "collect the flow's reports into one JSON"),
     },
     "for people": {

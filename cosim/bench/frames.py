@@ -14,7 +14,7 @@ SIGNALS = {  # name on a difference -> field of Trace and Observed, axes
     "current": ("currents", STEPS),
     "potential": ("potentials", STEPS),
     "spike": ("spikes", STEPS),
-    "logit": ("logits", ("frame", "output")),
+    "logit": ("results", ("frame", "output")),
 }
 
 

@@ -78,12 +78,12 @@ class Machine:
     async def _frame(self):
         c = self.config
         values, last = [], False
-        while not last and len(values) < c.outputs:
+        while not last and len(values) < c.results:
             beat = await self.logits.beats.get()
             beat = logits_layout(c).from_bits(beat)
             last = bool(beat.last)
-            values += unpack(beat.values.as_bits(), c.logit_bits, c.logits_per_beat).tolist()
-        assert last and len(values) == c.outputs, f"frame of {len(values)} logits, last={last}; wanted {c.outputs}"
+            values += unpack(beat.values.as_bits(), c.result_bits, c.results_per_beat).tolist()
+        assert last and len(values) == c.results, f"frame of {len(values)} logits, last={last}; wanted {c.results}"
         return values
 
     def counters(self):

@@ -98,7 +98,7 @@ class Software(Beside):
             self.reads += golden.cycles(self.config, mode, x[None, None], trace).reads[0, 0]
         self.older, self.last = before, x
         self.frames += 1
-        return trace.logits[0, 0].tolist()
+        return trace.results[0, 0].tolist()
 
     def words(self, x):
         """Features as words of the register; what is left of the last word is noise."""

@@ -33,7 +33,7 @@ async def frame_by_frame(dut):
             for frame in range(len(x)):
                 await machine.set(Register.CLEAR, 2)  # counters only
                 observed = await machine.run(x[frame:frame + 1])
-                board.check("logit", trace.logits[0, frame], observed.logits[0], axes=("output",),
+                board.check("logit", trace.results[0, frame], observed.logits[0], axes=("output",),
                             run=name, frame=frame)
                 board.check("spike", trace.spikes[0, frame], observed.spikes[0], axes=STEPS[1:],
                             run=name, frame=frame)

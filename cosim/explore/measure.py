@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from cosim import activity, models
-from cosim.explore import estimate, points
-from cosim.gates import energy, frame_energy, stimulus
+from cosim.explore import points
+from cosim.gates import mapped, stimulus
+from cosim.gates import record as records_of
 from cosim.rtl import harness
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories, supply
-from hw.interface import ALL_MODES, WEIGHT_BUFFERS
+from hw.flow.lib import supply
+from hw.interface import ALL_MODES
 
 CLOCK_KHZ = 100.0  # the least clock of a machine; one that needs more in its worst frame gets that
 FRAME_MS = 10.0
@@ -71,9 +72,9 @@ def costs(model, mode):
 
 def gates(model, point, library, folder, command):
     """The power report of the point's netlist under frames of the recording, and the synthesis report."""
-    result = energy.netlist(model.config, library, point.macros, folder, command)
-    _, x, _ = stimulus.of(model.config, ALL_MODES[point.mode], energy.WINDOW, "speech", model)
-    report, _, differ = energy.gates(model.config, library, result, folder, model, point.mode, x, "auto")
+    result = mapped.netlist(model.config, library, folder, command, prefer=point.macros)
+    _, x, _ = stimulus.of(model.config, ALL_MODES[point.mode], mapped.WINDOW, "speech", model)
+    report, _, differ = mapped.power_of(model.config, library, result, folder, model, point.mode, x, "auto")
     if differ:
         raise ValueError(f"{model.config.name}, {point.mode}: {differ} logits of the netlist differ from the golden "
                          "model's")
@@ -90,13 +91,9 @@ def record(point, model, found, command, library):
         "config": model.config.name, "model": Path(point.source).name, "mode": point.mode, "knobs": dict(point.knobs),
         "macros": point.macros,
         "sha256": model.sha256, "error": error, "error_of": of_whom,
-        "cycles_per_frame": round(float(np.mean(cycles)), 2), "cycles_worst": int(np.max(cycles)),
+        **records_of.counted(model.config, cycles, reads),
         "clock_khz": khz, "latency_ms": round(float(np.mean(cycles)) / khz + delay * FRAME_MS, 2),
-        "row_reads": round(float(np.mean(reads.sum(1))), 2),
-        "reads": {n: round(float(r), 3) for n, r in zip(WEIGHT_BUFFERS, reads.mean(0), strict=True)},
-        "frames": len(cycles), "stimulus": said,
-        "compared": compared, "differences": 0,
-        "memory_bits": sum(rows * bits for rows, bits, _ in model.config.memories().values()),
+        "frames": len(cycles), "stimulus": said, "compared": compared, "differences": 0,
         "library": library.name, "corner": library.corner, "configuration": model.config.to_dict(), "command": command}
 
 
@@ -112,16 +109,8 @@ def machine(job, todo):
         row = record(point, model, found, job["command"], library)
         if job["physical"] == MEASURED:
             report, result = gates(model, point, library, folder / library.name, job["command"])
-            buffers = memories.built(model.config, library, result["settings"])
-            _, macros = estimate.memory_nj(model.config, buffers, row["reads"])
-            parts = frame_energy.estimate(report, buffers, cycles, reads, model.config.accesses())
-            row |= {"physical": MEASURED, "method": report["method"],
-                    "logic_um2": round(result["total"]["area_um2"]), "flip_flops": result["total"]["flip_flops"],
-                    "area_um2": round(result["total"]["area_um2"] + result["total"]["sram_um2"]),
-                    "leakage_uw": report["leakage_uw"], "energy_per_frame_nj": parts["energy_nj"],
-                    "power_uw_at_10ms": parts["power_uw"], "pj_a_cycle": parts["pj_a_cycle"],
-                    **{k: parts[k] for k in ("logic_nj", "sram_nj", "leakage_nj")},
-                    "macro_leakage_nj": round(macros, 3), "asleep": asleep(report, parts, row["cycles_per_frame"])}
+            found = records_of.physical(model.config, library, result, report, cycles, reads)
+            row |= found | {"physical": MEASURED, "asleep": asleep(report, found, row["cycles_per_frame"])}
         row["seconds"] = round(time.monotonic() - begun, 1)
         store.write_json(record_path(out, point), row)
         records.append(row)

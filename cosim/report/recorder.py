@@ -116,7 +116,7 @@ def disagreement(frame):
     """
     s, config, wanted = frame.samples, frame.config, frame.expected
     found = [("cycles in all", len(frame), int(wanted.phases[-1].sum()) + golden.ends(config)),
-             ("beats", int(s["arrived"].sum()), config.outputs // config.logits_per_beat),
+             ("beats", int(s["arrived"].sum()), config.results // config.results_per_beat),
              ("features", int(s["taken"].sum()), config.features)]
     busy = s["idle"] == 0
     for phase in phases(config):

@@ -18,7 +18,7 @@ def header(config):
     counters += [f"top.PORT(row_reads, {i})" for i in range(len(WEIGHT_BUFFERS))]
     sizes = {
         "FEATURES": config.features, "LIF_LANES": lanes, "LIF_WORDS": config.words,
-        "POTENTIAL_BITS": config.potential_bits, "BEATS": config.outputs // config.logits_per_beat,
+        "POTENTIAL_BITS": config.potential_bits, "BEATS": config.results // config.results_per_beat,
         "LAST_BIT": beat["last"].offset, "LOGIT_WORDS": words(beat.size), "LOAD_WORDS": words(load_layout(config).size),
         "COUNTERS": len(counters), "SPIKE_WORDS": words(lanes), "STATE_WORDS": words(lanes * config.potential_bits)}
     lif = "root->accelerator__DOT__lif__DOT__"

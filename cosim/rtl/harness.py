@@ -92,7 +92,7 @@ def run(model, mode, utterances, *, isolated=False, progress=None, verilog=None,
 
 def record_sizes(config):
     """32-bit words of the parts of a frame's `Record` (utterance.hpp), in order."""
-    beats, beat_words = config.outputs // config.logits_per_beat, geometry.words(logits_layout(config).size)
+    beats, beat_words = config.results // config.results_per_beat, geometry.words(logits_layout(config).size)
     spike_words, state_words = (geometry.words(config.lif_lanes * bits) for bits in (1, config.potential_bits))
     return [2, 2, len(phases(config)), len(WEIGHT_BUFFERS), 1, 2 * config.words * spike_words,
             2 * config.words * state_words, beats * beat_words]
@@ -103,11 +103,11 @@ def decode(record, config, mode, starts, cycles=0, lines=()):
     steps, names, sizes = mode.time_steps, phases(config), record_sizes(config)
     first, last, spent, reads, evaluations, spikes, potentials, logits = np.split(
         record.reshape(-1, sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
-    frames, beats = len(first), config.outputs // config.logits_per_beat
+    frames, beats = len(first), config.results // config.results_per_beat
     beat_words, spike_words, state_words = (sizes[7] // beats, *(n // (2 * config.words) for n in sizes[5:7]))
     if (evaluations != steps * config.words).any():
         raise HarnessError(f"{config.name}: {evaluations.max()} LIF evaluations in a frame, not {steps * config.words}")
-    values = _integers(logits.reshape(frames, beats, beat_words), config.logit_bits, config.logits_per_beat)
+    values = _integers(logits.reshape(frames, beats, beat_words), config.result_bits, config.results_per_beat)
     fired = _integers(spikes.reshape(frames, 2, config.words, spike_words), 1, config.lif_lanes, signed=False)
     state = _integers(potentials.reshape(frames, 2, config.words, state_words), config.potential_bits, config.lif_lanes)
 
@@ -128,7 +128,7 @@ def decode(record, config, mode, starts, cycles=0, lines=()):
     def cycle(pair):
         return pair[:, 0].astype(np.int64) | pair[:, 1].astype(np.int64) << 32
 
-    shown = Prediction(values.reshape(frames, config.outputs), by_layer(fired.astype(bool)), by_layer(state),
+    shown = Prediction(values.reshape(frames, config.results), by_layer(fired.astype(bool)), by_layer(state),
                        frame_alone(spent), frame_alone(reads), tuple(phase.name for phase in names))
     return Run(shown, cycle(first), cycle(last), cycles, lines)
 

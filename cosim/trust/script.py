@@ -126,7 +126,7 @@ class Script:
                 self.forget()
             trace = self._golden(part)
             self._states(trace)
-            logits.append(trace.logits[0].numpy())
+            logits.append(trace.results[0].numpy())
         when, word = (cleared_at - given, self.word(clear_word(1))) if offered else (NONE, [0] * self.load_size)
         if cleared_behind is not None:
             when, word = BEHIND | cleared_behind, self.word(clear_word(1))
@@ -171,9 +171,9 @@ class Script:
 
     def _beats(self, frame):
         c = self.config
-        beats = frame.reshape(-1, c.logits_per_beat).tolist()
+        beats = frame.reshape(-1, c.results_per_beat).tolist()
         for i, beat in enumerate(beats):
-            code = sum((v & (1 << c.logit_bits) - 1) << k * c.logit_bits for k, v in enumerate(beat))
+            code = sum((v & (1 << c.result_bits) - 1) << k * c.result_bits for k, v in enumerate(beat))
             code |= (i == len(beats) - 1) << self.last
             yield from _split(code, self.beat_size)
 

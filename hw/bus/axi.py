@@ -20,7 +20,7 @@ from .register_map import ADDRESS_BITS, WORD_BITS, WORD_BYTES
 
 def logit_width(config):
     """Bits of a logit on the stream."""
-    return 16 if config.logit_bits <= 16 else 32
+    return 16 if config.result_bits <= 16 else 32
 
 
 class AxiPeripheral(wiring.Component):
@@ -39,7 +39,7 @@ class AxiPeripheral(wiring.Component):
             "s_axil_arready": Out(1),
             "s_axil_rdata": Out(WORD_BITS), "s_axil_rresp": Out(2), "s_axil_rvalid": Out(1), "s_axil_rready": In(1),
             "s_axis_tdata": In(WORD_BITS), "s_axis_tvalid": In(1), "s_axis_tready": Out(1), "s_axis_tlast": In(1),
-            "m_axis_tdata": Out(config.logits_per_beat * logit_width(config)), "m_axis_tvalid": Out(1),
+            "m_axis_tdata": Out(config.results_per_beat * logit_width(config)), "m_axis_tvalid": Out(1),
             "m_axis_tready": In(1), "m_axis_tlast": Out(1),
             "irq": Out(1),
         })
@@ -86,7 +86,7 @@ class AxiPeripheral(wiring.Component):
         ]
         width = logit_width(c)
         m.d.comb += [self.m_axis_tdata[i * width:(i + 1) * width].eq(inner.logits.p["values"][i])
-                     for i in range(c.logits_per_beat)]
+                     for i in range(c.results_per_beat)]
         return m
 
     def _held(self, m, channel, payload, used):

@@ -125,11 +125,11 @@ class Peripheral(wiring.Component):
     def _result(self, m, core, regs, streaming, left, reset):
         """Logits to the register, one a read, or to the stream; returns how many can be read, and whether any can."""
         c, port = self.config, regs.result
-        index = Signal(range(max(2, c.logits_per_beat)))
-        results, waiting, closes = Signal(range(c.logits_per_beat + 1)), Signal(), Signal()
+        index = Signal(range(max(2, c.results_per_beat)))
+        results, waiting, closes = Signal(range(c.results_per_beat + 1)), Signal(), Signal()
         m.d.comb += [
-            waiting.eq(core.logits.valid & ~streaming), results.eq(Mux(waiting, c.logits_per_beat - index, 0)),
-            closes.eq(index == c.logits_per_beat - 1),
+            waiting.eq(core.logits.valid & ~streaming), results.eq(Mux(waiting, c.results_per_beat - index, 0)),
+            closes.eq(index == c.results_per_beat - 1),
             port.value.eq(core.logits.p["values"][index].as_signed()),
             port.read_error.eq(~waiting << self.registers.errors["underrun"]),
             core.logits.ready.eq(port.read & closes),

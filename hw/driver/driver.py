@@ -141,7 +141,7 @@ class Driver:
     def pull(self):
         """The oldest frame's logits, list of int."""
         logits = []
-        while len(logits) < self.config.outputs:
+        while len(logits) < self.config.results:
             for value in self._repeatedly("result", self._until("results")):
                 logits.append(value - (value >> 31 << 32))
         return logits

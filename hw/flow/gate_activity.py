@@ -10,6 +10,7 @@ and features. Weights are put into the SRAMs directly; registers go through the 
 `skip` of them unrecorded.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tqdm import tqdm
 from hw import store
 from hw.flow.lib import library as libraries
 from hw.flow.lib import memories, routed, runs
+from hw.flow.lib.compiled_gates import SettledInC
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.gate_simulator import GateSimulator
 from hw.flow.lib.netlist import Netlist
@@ -56,7 +58,9 @@ class NetlistBench:
 
     def __init__(self, config, netlist, buffers, unit_delay=False):
         self.config, self.buffers = config, buffers
-        self.sim = GateSimulator(netlist, {b.macro.name: b.macro for b in buffers.values()}, unit_delay)
+        kinds = {b.macro.name: b.macro for b in buffers.values()}
+        self.sim = GateSimulator(netlist, kinds, unit_delay) if unit_delay or not shutil.which("gcc") else \
+            SettledInC(netlist, kinds)
         self.sim.set("rst", 1)
         self.sim.set("logits__ready", 1)
         self.sim.settle()
@@ -110,7 +114,7 @@ class NetlistBench:
         c, sim = self.config, self.sim
         flat, sent, logits, beats = features.ravel().tolist(), 0, [], []
         layout = logits_layout(c)
-        size = c.logit_bits
+        size = c.result_bits
         before, idle = self.reads() if c.counters else None, 0
         while len(logits) < len(features):
             if len(logits) >= skip and not sim.recording:
@@ -123,7 +127,7 @@ class NetlistBench:
             taken = sent < len(flat) and sim.get("x__ready")
             if sim.get("logits__valid"):
                 payload = sim.get("logits__payload")
-                beats += [payload >> (i * size) & (1 << size) - 1 for i in range(c.logits_per_beat)]
+                beats += [payload >> (i * size) & (1 << size) - 1 for i in range(c.results_per_beat)]
                 if payload >> layout["last"].offset & 1:
                     logits.append(beats)
                     beats, idle = [], 0

@@ -10,18 +10,19 @@ import hashlib
 from pathlib import Path
 
 from hw import store
-from hw.flow.lib import area, mapping, memories, runs, yosys
+from hw.flow.lib import area, clock_gates, mapping, memories, runs, yosys
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.netlist import Netlist
 
 
-def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, prefer="area", memory="macros",
-               top="accelerator", made_by=""):
+def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=True, nested=False,
+               weak=False, prefer="area", memory="macros", top="accelerator", made_by=""):
     """Map one configuration; returns the report as plain values and leaves the netlist in `folder`.
 
     `memory` "flip-flops" maps the memories' own RTL to cells, for a netlist without macros. `made_by` is the command
-    for the report's own line; what an older netlist left in `folder` goes.
+    for the report's own line; what an older netlist left in `folder` goes. `nested`: `clock_gates.nest`; `weak`: nets
+    of many sinks are split by the library's weakest buffers.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,13 +39,17 @@ def synthesise(config, library, folder, *, goal="area", adders="ripple", gating=
         mapping.passes(files, library, folder, top=top, goal=goal, adders=adders, gating=gating), folder, "synth")
     warnings = yosys.triage(log)
     netlist = Netlist(folder / "mapped.json", library.cells.cells, top)
-    added = netlist.buffer_fanout(mapping.FANOUT, library.drive, ties=(library.tie_high[0], library.tie_low[0]))
+    if nested:
+        clock_gates.nest(netlist)
+    drive = library.buffers[0] if weak else library.drive
+    added = netlist.buffer_fanout(mapping.FANOUT, drive, ties=(library.tie_high[0], library.tie_low[0]))
     netlist.tidy()
     netlist.save(folder / "netlist.json")
     mapping.to_verilog(folder, "netlist.json", "netlist.v")
     result = area.synthesis(config, library, netlist, buffers)
     result |= {
         "settings": {"goal": goal, "adders": adders, "clock_gating": gating, **chosen,
+                     **{key: True for key, on in (("nested_gates", nested), ("weak_buffers", weak)) if on},
                      "fanout": mapping.FANOUT},
         "fanout_buffers": added, "warnings": warnings, "seconds": round(seconds, 1), "peak_mb": peak,
         "rtl_sha256": hashlib.sha256((folder / "rtl.v").read_bytes()).hexdigest(),
@@ -63,6 +68,10 @@ def add_arguments(parser):
     parser.add_argument("--adders", choices=("ripple", "tree"), default="ripple",
                         help="small or fast ones (default: %(default)s)")
     parser.add_argument("--no-clock-gating", action="store_true", help="keep enables as multiplexers")
+    parser.add_argument("--nested-gates", action="store_true",
+                        help="clock gates in two levels: a block's many behind one that opens where any of them does")
+    parser.add_argument("--weak-buffers", action="store_true",
+                        help="split nets of many sinks by the weakest buffers, which leak least: for a slow clock")
     parser.add_argument("--prefer", choices=memories.PREFERENCES, default="area",
                         help="choice of macros (default: %(default)s)")
     parser.add_argument("--memories", choices=("macros", "flip-flops"), default="macros",
@@ -74,6 +83,7 @@ def run(args):
     """Map as told and print the report."""
     config, library, folder = runs.opened(args)
     result = synthesise(config, library, folder, goal=args.goal, adders=args.adders, gating=not args.no_clock_gating,
+                        nested=args.nested_gates, weak=args.weak_buffers,
                         prefer=args.prefer, memory=args.memories, made_by=args.command)
     text = area.page(result)
     store.write_atomically(folder / "synth.md", text.encode())

@@ -13,8 +13,9 @@ from .cycles import Cost, cycles, ends, fan_out
 from .live import LiveGolden
 from .network import State, Trace, run
 from .prediction import Prediction, PredictionError, predict
-from .scans import changes, input_scan, zero_skip
+from .readout import readout
+from .scans import changes, differences, input_scan, zero_skip
 
 __all__ = ["Cost", "LiveGolden", "Prediction", "PredictionError", "State", "Trace", "changes", "combine", "cycles",
-           "delayed", "digits", "ends", "fan_out", "fc_layer", "input_layer", "input_scan", "lif", "pe_array",
-           "predict", "recurrent_layer", "run", "synapse", "zero_skip"]
+           "delayed", "differences", "digits", "ends", "fan_out", "fc_layer", "input_layer", "input_scan", "lif",
+           "pe_array", "predict", "readout", "recurrent_layer", "run", "synapse", "zero_skip"]

@@ -102,11 +102,12 @@ def _before(trace, matrix, mode, config):
 
 
 def ends(config):
-    """Cycles of a frame outside its slots: first feature's arrival, last capture, the last pass's beats."""
+    """Cycles of a frame outside its slots: first feature's arrival, last capture, the last pass's beats, a readout."""
+    after = config.readout != "logits"
     if config.drain == "direct":  # the last beat leaves in the last slot
-        return 1
+        return 1 + after
     per_pass = 2 * config.lanes // config.logits_per_beat
-    return 2 + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
+    return 2 + after + config.outputs // config.logits_per_beat - (config.passes - 1) * per_pass
 
 
 def _fc(config, mode, trace, spent, reads):

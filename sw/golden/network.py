@@ -1,23 +1,26 @@
 """The whole network on whole utterances, with every signal a bench compares."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from .blocks import combine, delayed, fc_layer, input_layer, lif, recurrent_layer, synapse
+from .readout import readout
 
 
 @dataclass(frozen=True)
 class State:
     """Where a run ended, by layer: potentials and synaptic currents (B, N_l); spikes (B, 1 + D_l, K, N_l), the newest
     frame first, D_l frames back as far as the layer's delays look. scanned: matrix -> (B, K, N_inputs), the spikes that
-    it was last multiplied with, which is what a kept sum is of; none at first, as after a clear.
+    it was last multiplied with, which is what a kept sum is of; none at first, as after a clear. sums: (B, C), logits
+    summed over frames by a readout; None: none, or as after a clear.
     """
 
     potentials: list
     synapses: list
     spikes: list
     scanned: dict = field(default_factory=dict)
+    sums: torch.Tensor | None = None
 
     @staticmethod
     def zero(config, batch, steps):
@@ -29,7 +32,7 @@ class State:
 
     def copy(self):
         parts = ([value.clone() for value in part] for part in (self.potentials, self.synapses, self.spikes))
-        return State(*parts, dict(self.scanned))
+        return State(*parts, dict(self.scanned), self.sums)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Trace:
     potentials (B, T, L, K, N): after reset.  spikes (B, T, L, K, N) bool.  logits (B, T, O).
     scanned: matrix -> (B, T, K, N_inputs), the spikes it is multiplied with, delays included; scanned_before: likewise,
     a frame earlier, silent where there was none or one of another number of time steps.
-    saturations: potentials that met the lower bound.  state: where the run ended.
+    saturations: potentials that met the lower bound.  state: where the run ended.  results (B, T, R): what leaves the
+    machine, the logits or what its readout makes of them.
     """
 
     low: torch.Tensor
@@ -55,6 +59,7 @@ class Trace:
     scanned_before: dict
     saturations: int
     state: State
+    results: torch.Tensor
 
     @property
     def previous(self):
@@ -102,7 +107,9 @@ def run(model, x, time_steps=None, state=None, progress=None):
     before = {name: torch.cat([_of_steps(state.scanned.get(name), found)[:, None], found[:, :-1]], 1)
               for name, found in scanned.items()}
     state.scanned.update({name: found[:, -1] for name, found in scanned.items()})
-    return Trace(low, high, current, currents, potentials, spikes, logits, scanned, before, saturations, state)
+    results, sums = readout(c, logits, state.sums)
+    return Trace(low, high, current, currents, potentials, spikes, logits, scanned, before, saturations,
+                 replace(state, sums=sums), results)
 
 
 def _of_steps(last, scanned):

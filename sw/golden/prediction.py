@@ -23,9 +23,9 @@ class PredictionError(ValueError):
 class Prediction:
     """T frames, K time steps; layer l has N_l neurons.
 
-    logits (T, O) integers; spikes, by layer, (T, K, N_l) bool; potentials, by layer, (T, K, N_l) after reset, in the
-    potential's format; phases (T, P) cycles by phase, phase_names (P,); reads (T, B) row reads by weight buffer. Equal
-    means equal in every value of every signal.
+    logits (T, O) integers, or what the machine's readout makes of them (T, 2); spikes, by layer, (T, K, N_l) bool;
+    potentials, by layer, (T, K, N_l) after reset, in the potential's format; phases (T, P) cycles by phase, phase_names
+    (P,); reads (T, B) row reads by weight buffer. Equal means equal in every value of every signal.
     """
 
     logits: np.ndarray
@@ -138,6 +138,6 @@ def shown(config, trace, cost, real):
         return tuple(v[..., :layer.neurons].numpy()
                      for v, layer in zip(values[real].unbind(1), config.layers, strict=True))
 
-    return Prediction(trace.logits[real].numpy(), layers(trace.spikes), layers(trace.potentials),
+    return Prediction(trace.results[real].numpy(), layers(trace.spikes), layers(trace.potentials),
                       cost.phases[real].numpy(), cost.reads[real].numpy(),
                       tuple(phase.name for phase in phases(config)))

@@ -42,6 +42,20 @@ def zero_skip(spikes, mask, gate, split):
     return _slots(n, [i for i in range(n) if wanted(i)], split, sets)
 
 
+def differences(spikes, mask, split):
+    """Type D with `step_difference`: spikes (2, N) -> as `zero_skip`, but for each PE set (gate, double, negate): set 0
+    adds s0, set 1 adds s1 - s0.
+    """
+    s0, s1 = spikes.int().tolist()
+    visited = [i for i in range(len(s0)) if mask == "ALL" or s0[i] or s1[i]]
+
+    def sets(k, neuron):
+        amount = 0 if neuron is None else s1[neuron] - s0[neuron] if k else s0[neuron]
+        return int(amount != 0), 0, int(amount < 0)
+
+    return _slots(len(s0), visited, split, sets)
+
+
 def changes(spikes, before, gate, split):
     """Scan of changes: spikes (2, N) and those of the frame before -> as `zero_skip`, but for each PE set (gate,
     double, negate): the change of what the gate lets in is 1, 2, −1 or −2 rows.

@@ -1,7 +1,8 @@
 """The gate simulator's inner loop in C: a hundred times numpy's rate, for runs of a million cycles.
 
-Same levels, same functions, same counts as `gate_simulator.GateSimulator`, whose Python says what is meant; its
-memories here have a read and a write port (`sram_ROWSxBITS`), as caches want.
+Same levels, same functions, same counts as `gate_simulator.GateSimulator`, whose Python says what is meant.
+`SettledInC` has the gates in C; `CompiledGates` all of a cycle, its memories with a read and a write port
+(`sram_ROWSxBITS`), as caches want.
 """
 
 import ctypes
@@ -19,6 +20,8 @@ from hw.flow.lib.gate_simulator import GateSimulator
 PINS = ("RD_EN", "RD_ADDR", "RD_DATA", "WR_EN", "WR_ADDR", "WR_DATA")
 HEAD = """#include <stdint.h>
 #include <string.h>
+"""
+RAMS = """
 typedef struct { uint32_t rows, bits, abits, *rd_en, *rd_addr, *rd_data, *wr_en, *wr_addr, *wr_data; uint8_t *cells;
                  uint64_t reads, writes; } ram;
 static uint32_t number(const uint8_t *v, const uint32_t *nets, uint32_t count) {
@@ -30,14 +33,15 @@ static uint32_t number(const uint8_t *v, const uint32_t *nets, uint32_t count) {
 STEP = """
 /* One rising edge: flip-flops and memories take what they see, then the gates settle. `next` is room for flip-flops. */
 void step(uint8_t *v, uint32_t count, uint32_t flops, const uint32_t *d, const uint32_t *q, const uint32_t *enable,
-          const uint8_t *same, uint8_t *next, uint32_t rams, ram *ram_of, uint8_t *room,
+          const uint32_t *above, const uint8_t *same, uint8_t *next, uint32_t rams, ram *ram_of, uint8_t *room,
           uint8_t *before, uint32_t *toggles, uint32_t *high, uint32_t gates, const uint32_t *gate_enable,
-          const uint32_t *gate_out, int recording) {
+          const uint32_t *gate_above, const uint32_t *gate_out, int recording) {
     if (recording) {
         memcpy(before, v, count);
-        for (uint32_t i = 0; i < gates; i++) toggles[gate_out[i]] += 2u * v[gate_enable[i]];
+        for (uint32_t i = 0; i < gates; i++) toggles[gate_out[i]] += 2u * (v[gate_enable[i]] & v[gate_above[i]]);
     }
-    for (uint32_t i = 0; i < flops; i++) next[i] = v[enable[i]] ? (same[i] ? v[d[i]] : !v[d[i]]) : v[q[i]];
+    for (uint32_t i = 0; i < flops; i++)
+        next[i] = v[enable[i]] & v[above[i]] ? (same[i] ? v[d[i]] : !v[d[i]]) : v[q[i]];
     uint8_t *out = room;
     for (uint32_t r = 0; r < rams; r++) {
         ram *m = &ram_of[r];
@@ -71,31 +75,14 @@ class Ram(ctypes.Structure):
                                                        ("writes", ctypes.c_uint64)]
 
 
-class CompiledGates(GateSimulator):
-    """`set`, `get`, `settle`, `step` of the base; `rams` maps the path of a memory to its `Ram`, with counted accesses.
+class SettledInC(GateSimulator):
+    """`GateSimulator` whose gates settle in C, all else is the base's. Raises `FlowError` without a compiler."""
 
-    Raises `FlowError` without a C compiler.
-    """
+    MORE = ""  # C beside the gates
 
     def __init__(self, netlist, macros):
         super().__init__(netlist, macros)
         self._c = self._compile()
-        self.toggles, self.high = np.zeros(self.count, np.uint32), np.zeros(self.count, np.uint32)
-        u32 = {"dtype": np.uint32}
-        self._kept = [np.array(a, **u32) for a in (self._d, self._q, self._enable, self._gating[:, 1],
-                                                   self._gating[:, 2])]
-        self._same = np.ascontiguousarray(self._same, np.uint8)
-        self._next, self._before = np.zeros(len(self._d), np.uint8), np.zeros(self.count, np.uint8)
-        self._rams = (Ram * max(1, len(self.macros)))()
-        for ram, (path, (macro, pins)) in zip(self._rams, self.macros.items(), strict=False):
-            nets = {name: np.array(pins[name], **u32) for name in PINS}
-            self._kept += nets.values()
-            ram.rows, ram.bits, ram.abits = macro.rows, macro.bits, len(nets["RD_ADDR"])
-            for name in PINS:
-                setattr(ram, name.lower(), nets[name].ctypes.data)
-            ram.cells = self.storage[path].ctypes.data
-        self.rams = dict(zip(self.macros, self._rams, strict=False))
-        self._room = np.zeros(sum(m.bits for m, _ in self.macros.values()) + 1, np.uint8)
 
     def _compile(self):
         if not shutil.which("gcc"):
@@ -110,7 +97,7 @@ class CompiledGates(GateSimulator):
             places = {name: f"v[t{i}[{k + 1}][i]]" for k, name in enumerate(names)}
             formula = re.sub(r"[A-Za-z_]\w*", lambda found, at=places: at[found[0]], text)
             body.append(f"    for (uint32_t i = 0; i < {len(targets)}; i++) v[t{i}[0][i]] = ({formula}) & 1;")
-        source = HEAD + "\n".join(tables) + "\nvoid settle(uint8_t *v) {\n" + "\n".join(body) + "\n}\n" + STEP
+        source = HEAD + "\n".join(tables) + "\nvoid settle(uint8_t *v) {\n" + "\n".join(body) + "\n}\n" + self.MORE
         with tempfile.TemporaryDirectory() as place:
             (Path(place) / "gates.c").write_text(source)
             run = subprocess.run(["gcc", "-O2", "-std=c99", "-shared", "-fPIC", "-o", "gates.so", "gates.c"],
@@ -123,14 +110,39 @@ class CompiledGates(GateSimulator):
         """As the base's."""
         self._c.settle(self.value.ctypes.data_as(ctypes.c_void_p))
 
+
+class CompiledGates(SettledInC):
+    """`set`, `get`, `settle`, `step` of the base; `rams` maps a memory's path to its `Ram`, with counted accesses."""
+
+    MORE = RAMS + STEP
+
+    def __init__(self, netlist, macros):
+        super().__init__(netlist, macros)
+        self.toggles, self.high = np.zeros(self.count, np.uint32), np.zeros(self.count, np.uint32)
+        u32 = {"dtype": np.uint32}
+        self._kept = [np.array(a, **u32) for a in (self._d, self._q, *self._enable.T, self._gating[:, 1],
+                                                   self._gating[:, 0], self._gating[:, 2])]
+        self._same = np.ascontiguousarray(self._same, np.uint8)
+        self._next, self._before = np.zeros(len(self._d), np.uint8), np.zeros(self.count, np.uint8)
+        self._rams = (Ram * max(1, len(self.macros)))()
+        for ram, (path, (macro, pins)) in zip(self._rams, self.macros.items(), strict=False):
+            nets = {name: np.array(pins[name], **u32) for name in PINS}
+            self._kept += nets.values()
+            ram.rows, ram.bits, ram.abits = macro.rows, macro.bits, len(nets["RD_ADDR"])
+            for name in PINS:
+                setattr(ram, name.lower(), nets[name].ctypes.data)
+            ram.cells = self.storage[path].ctypes.data
+        self.rams = dict(zip(self.macros, self._rams, strict=False))
+        self._room = np.zeros(sum(m.bits for m, _ in self.macros.values()) + 1, np.uint8)
+
     def step(self):
         """As the base's."""
-        d, q, enable, gate_enable, gate_out = self._kept[:5]
+        d, q, enable, above, gate_enable, gate_above, gate_out = self._kept[:7]
         at, number = _pointer, ctypes.c_uint32
-        self._c.step(at(self.value), number(self.count), number(len(d)), at(d), at(q), at(enable), at(self._same),
-                     at(self._next), number(len(self.macros)), self._rams, at(self._room), at(self._before),
-                     at(self.toggles), at(self.high), number(len(gate_out)), at(gate_enable), at(gate_out),
-                     ctypes.c_int(self.recording))
+        self._c.step(at(self.value), number(self.count), number(len(d)), at(d), at(q), at(enable), at(above),
+                     at(self._same), at(self._next), number(len(self.macros)), self._rams, at(self._room),
+                     at(self._before), at(self.toggles), at(self.high), number(len(gate_out)), at(gate_enable),
+                     at(gate_above), at(gate_out), ctypes.c_int(self.recording))
         self.cycles += self.recording
 
 

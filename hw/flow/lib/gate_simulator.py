@@ -20,7 +20,7 @@ class GateSimulator:
     """Flattens `netlist` (hw.flow.lib.netlist.Netlist) from its top; `macros` maps macro name -> `memories.Macro`.
 
     `inputs` and `outputs` map port names to arrays of net numbers; `value` holds every net. Only rising-edge flip-flops
-    with a plain D and posedge clock gates are taken: anything else raises `FlowError`.
+    with a plain D and posedge clock gates, two in a row at most, are taken: anything else raises `FlowError`.
     """
 
     def __init__(self, netlist, macros, unit_delay=False):
@@ -159,9 +159,15 @@ class GateSimulator:
         enable_of = {out: enable for clock, enable, out in self.clock_gates}
         roots = {net: self.root(net) for net in {*self._ck.tolist(), *(clock for clock, _, _ in self.clock_gates)}}
         wild = set(roots.values()) - {self.clock} - set(enable_of)
-        if wild or any(roots[clock] != self.clock for clock, _, _ in self.clock_gates):
+        if wild:
             raise FlowError(f"{len(wild)} clock nets are neither clk nor a clock gate's output")
-        self._enable = np.array([enable_of.get(roots[c], ONE) for c in self._ck.tolist()])
+        above = {out: enable_of.get(roots[clock], ONE) for clock, _, out in self.clock_gates}  # its enable
+        deep = {out for clock, _, out in self.clock_gates if roots[clock] != self.clock}
+        if any(roots[clock] in deep for clock, _, _ in self.clock_gates):
+            raise FlowError("more than two clock gates in a row: the simulator has no more")
+        self._enable = np.array([[enable_of.get(roots[c], ONE), above.get(roots[c], ONE)] for c in self._ck.tolist()],
+                                np.int64).reshape(-1, 2)
+        self._gating[:, 0] = [above[out] for out in self._gating[:, 2].tolist()]  # all that is asked of its clock
         sources = {self.clock, *enable_of}
         self.clock_roots = {net: root for net in {*self._repeats, *sources} for root in [self.root(net)]
                             if root in sources}
@@ -190,9 +196,9 @@ class GateSimulator:
         """One rising edge, after `settle`; then settles again. Counts activity while `recording`."""
         value = self.value
         before = value.copy() if self.recording else None
-        moved = value[self._enable].astype(bool)
+        moved = value[self._enable].all(1)
         new = np.where(self._same, value[self._d], 1 - value[self._d])
-        opened = value[self._gating[:, 1]].astype(bool)
+        opened = value[self._gating[:, :2]].all(1)
         reads = [self._macro(path) for path in self.macros]
         value[self._q[moved]] = new[moved]
         for nets, word in reads:

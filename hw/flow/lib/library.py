@@ -137,14 +137,18 @@ def load(name, pdk=None, corner="typ"):
     raise FlowError(f"--lib {name}: wanted ihp-sg13g2, nangate45 or the path of a .lib file")
 
 
-def arguments(parser, corners=False):
-    """The options that every command of the flow shares; `corners` where another than the typical one makes sense."""
-    parser.add_argument("--config", default="tiny", help="configuration by name, or a YAML file (default: %(default)s)")
+def arguments(parser, corners=False, config=True):
+    """The options that every command of the flow shares; `corners` where another than the typical one makes sense,
+    `config` where the command works on one configuration and synthesis.
+    """
+    if config:
+        parser.add_argument("--config", default="tiny",
+                            help="configuration by name, or a YAML file (default: %(default)s)")
+        parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--lib", default="ihp-sg13g2",
                         help="ihp-sg13g2, nangate45 or the path of a .lib file (default: %(default)s)")
     parser.add_argument("--pdk", help="folder with the IHP views: `ihp-sg13g2` of a clone of IHP-Open-PDK or of "
                         "OpenROAD-flow-scripts (default: ../shared/pdk/ihp-sg13g2 beside a checkout)")
-    parser.add_argument("--variant", default="default", help="folder of the synthesis (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/physical"), help="folder (default: %(default)s)")
     if corners:
         parser.add_argument("--corner", choices=CORNERS, default="typ",

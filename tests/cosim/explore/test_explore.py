@@ -10,6 +10,7 @@ import pytest
 from cosim.explore import estimate, explore, front, measure, points
 from hw import config as configs
 from hw.flow.lib import library as libraries
+from hw.interface import WEIGHT_BUFFERS
 from sottovoce import cli
 
 TINY = configs.load("tiny")
@@ -85,7 +86,7 @@ def test_a_mark_is_told_by_what_differs():
 def measured(config, um2=1e6, leakage=50.0, busy=900.0, rest=20.0, cycles=300.0, macros=10.0):
     """A record of a machine that obeys the fit's law exactly."""
     sizes = estimate.parts_of(config)
-    pj, reads = busy * sizes[0] + rest * sizes[1], dict.fromkeys(measure.WEIGHT_BUFFERS, 0.0)
+    pj, reads = busy * sizes[0] + rest * sizes[1], dict.fromkeys(WEIGHT_BUFFERS, 0.0)
     leak = leakage * sum(sizes) + macros
     return {"config": config.name, "logic_um2": um2 * sum(sizes), "leakage_nj": leak, "macro_leakage_nj": macros,
             "pj_a_cycle": pj, "cycles_per_frame": cycles, "reads": reads,
@@ -173,7 +174,7 @@ def test_a_bad_line_is_refused_before_anything_is_built(words, said, tmp_path, c
 def test_a_machine_that_is_slow_gets_the_clock_that_it_needs(worst, khz, latency):
     (point,), _ = spanned()
     model = SimpleNamespace(config=TINY, manifest={}, sha256="")
-    cycles, reads = np.array([worst, 1600 - worst]), np.zeros((2, len(measure.WEIGHT_BUFFERS)))
+    cycles, reads = np.array([worst, 1600 - worst]), np.zeros((2, len(WEIGHT_BUFFERS)))
     row = measure.record(point, model, (cycles, reads, 1, ""), "", SimpleNamespace(name="", corner=""))
     assert (row["clock_khz"], row["latency_ms"], row["cycles_worst"]) == (khz, latency, worst)
 
