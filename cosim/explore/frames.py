@@ -97,7 +97,7 @@ class Costs:
     def __init__(self, row, library):
         self.row, (self.config, way) = row, ways.machine(row["config"], row["row"])
         self.buffers = memories.compose(self.config, library, way.macros)
-        self.macros = record.macro_leakage_nj(self.config, library, way.macros)
+        self.macros = record.macro_leakage_nj(self.config, library, {"prefer": way.macros})
 
     def of(self, played, clips):
         """(nJ a frame of 10 ms, the same after layout) over some clips, a mask (B,)."""
@@ -107,7 +107,7 @@ class Costs:
         sram, _ = estimate.memory_nj(self.config, self.buffers, rows)
         logic = float(played.cycles[clips].double().mean()) * self.row["pj_a_cycle_in_logic"] * 1e-3
         leakage = self.row["parts_nj"]["leakage_nj"]
-        after = record.after_layout(logic, sram * share, leakage, self.macros)
+        after = record.after_layout({"logic_nj": logic, "sram_nj": sram * share, "leakage_nj": leakage}, self.macros)
         return logic + sram * share + leakage, after.get("energy_per_frame_nj")
 
 

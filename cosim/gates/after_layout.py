@@ -15,20 +15,13 @@ macro; wires at a macro's outputs are in the factor only where the whole had mac
 largest factor of any routed block.
 """
 
-from cosim.gates import energy
+from cosim.gates import ways
+from cosim.gates.record import KINDS, laid_out, macro_leakage_nj
 from hw import config as configs
 from hw import store
 from hw.flow.lib import library as libraries
-from hw.flow.lib import memories
-from hw.flow.lib.supply import FRAME_S
 
-KINDS = ("dynamic", "leakage")
 OF = ("config", "library", "variant", "corner", "activity")
-
-
-def macro_leakage(config, library, settings):
-    """nJ that the SRAM macros of a synthesis leak in a frame."""
-    return sum(b.leakage for b in memories.built(config, library, settings).values()) * FRAME_S
 
 
 def blocks_of(row):
@@ -108,17 +101,10 @@ def _rounded(values):
     return {k: round(v, 4) for k, v in values.items()}
 
 
-def estimate(parts, leaks, factor):
-    """nJ a frame by part after layout; `parts`: `parts_nj` of the energy table, `leaks`: nJ of its macros' leakage."""
-    out = {"logic_nj": parts["logic_nj"] * factor["dynamic"], "sram_nj": parts["sram_nj"],
-           "leakage_nj": leaks + (parts["leakage_nj"] - leaks) * factor["leakage"]}
-    return _rounded(out | {"energy_nj": sum(out.values())})
-
-
 def applied(row, leaks, factor, limits):
     """A row of the energy table after layout; `limits`: kind -> (smallest, largest factor)."""
-    low, high = (estimate(row["parts_nj"], leaks, {k: limits[k][i] for k in KINDS})["energy_nj"] for i in (0, 1))
-    after = estimate(row["parts_nj"], leaks, factor)
+    low, high = (laid_out(row["parts_nj"], leaks, {k: limits[k][i] for k in KINDS})["energy_nj"] for i in (0, 1))
+    after = laid_out(row["parts_nj"], leaks, factor)
     return {"config": row["config"], "row": row["row"], "before_nj": row["energy_per_frame_nj"],
             "macro_leakage_nj": round(leaks, 4), **after, "power_uw_at_10ms": round(after["energy_nj"] / 10, 4),
             "low_nj": low, "high_nj": high}
@@ -137,7 +123,8 @@ def run(args):
     settings = {(r["config"], r["library"], r["variant"]): r["settings"] for r in data["rows"]}
     found = checks(
         [r for r in data["energy"] if r["library"] == library.name and r["corner"] == library.corner],
-        lambda r: macro_leakage(configs.load(r["config"]), library, settings[r["config"], r["library"], r["variant"]]))
+        lambda r: macro_leakage_nj(configs.load(r["config"]), library,
+                                   settings[r["config"], r["library"], r["variant"]]))
     for entry in found:
         for name in ("block_factor", "block_bounds", "whole_factor", "error_percent"):
             if name in entry:
@@ -148,8 +135,9 @@ def run(args):
     base, rows = next((e for e in of if "whole_factor" in e), of[0]), []
     factor = base.get("whole_factor", base["block_factor"])
     for row in store.read_json(store.results("energy.json", True)).get("rows", []):
-        config, prefer, _ = energy.machine(row["config"], row["row"])
-        rows.append(applied(row, macro_leakage(config, library, {"prefer": prefer}), factor, base["block_bounds"]))
+        config, way = ways.machine(row["config"], row["row"])
+        leaks = macro_leakage_nj(config, library, {"prefer": way.macros})
+        rows.append(applied(row, leaks, factor, base["block_bounds"]))
         print(line(rows[-1]))
     target = store.results("physical.json", args.publish)
     out = {"of": {k: base[k] for k in OF}, "factor": factor, "checks": found, "rows": rows, "command": args.command}

@@ -153,8 +153,7 @@ def run(args):
 def laid_out(row, library):
     """The row with the figures after layout that today's factors give."""
     config, way = machine(row["config"], row["row"])
-    found = record.after_layout(**row["parts_nj"],
-                                macro_leakage_nj=record.macro_leakage_nj(config, library, way.macros))
+    found = record.after_layout(row["parts_nj"], record.macro_leakage_nj(config, library, {"prefer": way.macros}))
     return row | ({"after_layout": found} if found else {})
 
 

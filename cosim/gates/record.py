@@ -2,63 +2,53 @@
 
     energy of a frame = cycles x energy of a cycle in logic + accesses x energy of an access + leakage x 10 ms
 
-After layout, by the rule of docs/physical.md: logic takes `FACTORS.dynamic` times the dynamic energy and
-`FACTORS.leakage` times the leakage, as routed blocks did beside the same blocks before layout; SRAM macros are laid out
-already and take what they took.
+After layout, by the rule of docs/physical.md: logic takes so many times the dynamic energy and the leakage as what was
+routed took of the same before layout (`sottovoce after-layout`); SRAM macros are laid out already and take what they
+took.
 """
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 
 from cosim.gates import frame_energy
 from hw import store
 from hw.flow.lib import memories
+from hw.flow.lib.supply import FRAME_S
 from hw.interface import WEIGHT_BUFFERS
 
-
-class Factors(NamedTuple):
-    """After layout ÷ before, of logic; `of` says of what."""
-
-    dynamic: float
-    leakage: float
-    of: str
+KINDS = ("dynamic", "leakage")
 
 
 @functools.cache
 def factors():
-    """`Factors` of the blocks in docs/results/physical.json that were routed, or None where it holds none."""
-    energies = store.read_json(store.results("physical.json", True)).get("energy", [])
-    found = {row["stage"]: row for row in energies
-             if (row["config"], row["corner"], row["activity"]) == ("seed", "typ", "speech")}
-    before, after = found.get("synthesised"), found.get("routed-blocks")
-    if not before or not after:
-        return None
-
-    def parts(row, block):
-        return row["dynamic_by_block_nj"][block], row["by_block_nj"][block] - row["dynamic_by_block_nj"][block]
-
-    routed = [block for block in after["by_block_nj"] if block in before["by_block_nj"] and
-              parts(after, block)[1] > 1.01 * parts(before, block)[1]]
-    sums = [np.sum([parts(row, block) for block in routed], 0) for row in (before, after)]
-    dynamic, leakage = (round(float(value), 2) for value in sums[1] / sums[0])
-    return Factors(dynamic, leakage, f"{len(routed)} routed blocks of seed")
+    """After layout ÷ before, of logic: what `sottovoce after-layout` published, `factor` by kind and what it is `of`;
+    {} where nothing is.
+    """
+    return store.read_json(store.results("physical.json", True)).get("after_layout", {})
 
 
-def after_layout(logic_nj, sram_nj, leakage_nj, macro_leakage_nj):
+def laid_out(parts, leaks, factor):
+    """nJ a frame by part after layout; `parts`: `parts_nj` of the energy table, `leaks`: nJ of its macros' leakage."""
+    out = {"logic_nj": parts["logic_nj"] * factor["dynamic"], "sram_nj": parts["sram_nj"],
+           "leakage_nj": leaks + (parts["leakage_nj"] - leaks) * factor["leakage"]}
+    return {k: round(v, 4) for k, v in (out | {"energy_nj": sum(out.values())}).items()}
+
+
+def after_layout(parts, leaks):
     """The same frame after layout, estimated, as plain values; {} where no factor is measured."""
     found = factors()
     if not found:
         return {}
-    energy = logic_nj * found.dynamic + sram_nj + (leakage_nj - macro_leakage_nj) * found.leakage + macro_leakage_nj
-    return {"energy_per_frame_nj": round(energy, 2), "how": f"before layout x measured factors: logic {found.dynamic}, "
-            f"its leakage {found.leakage} ({found.of}), macros 1"}
+    factor = found["factor"]
+    return {"energy_per_frame_nj": round(laid_out(parts, leaks, factor)["energy_nj"], 2),
+            "how": f"before layout x measured factors (sottovoce after-layout): logic {factor['dynamic']}, its leakage "
+            f"{factor['leakage']}, of {found['of']['config']}; macros 1"}
 
 
-def macro_leakage_nj(config, library, macros):
-    """Leakage of a frame of 10 ms in the SRAM macros of a configuration, by choice of macros."""
-    return sum(b.leakage for b in memories.compose(config, library, macros).values()) * 1e-2
+def macro_leakage_nj(config, library, settings):
+    """nJ that the SRAM macros of a synthesis leak in a frame; of its `settings`, the choice of macros counts."""
+    return sum(b.leakage for b in memories.built(config, library, settings).values()) * FRAME_S
 
 
 def counted(config, cycles, reads):
@@ -77,11 +67,12 @@ def physical(config, library, mapped, power, cycles, reads):
     """
     buffers = memories.built(config, library, mapped["settings"])
     parts = frame_energy.estimate(power, buffers, cycles, reads, config.accesses())
-    kinds = {key: parts[key] for key in ("logic_nj", "sram_nj", "leakage_nj")} | {
-        "macro_leakage_nj": round(macro_leakage_nj(config, library, mapped["settings"]["prefer"]), 3)}
+    kinds = {key: parts[key] for key in ("logic_nj", "sram_nj", "leakage_nj")}
+    macros = macro_leakage_nj(config, library, mapped["settings"])
     total = mapped["total"]
     return {
         "logic_um2": round(total["area_um2"], 1), "area_um2": round(total["area_um2"] + total["sram_um2"], 1),
         "flip_flops": total["flip_flops"], "leakage_uw": round(power["leakage_uw"], 3),
         "energy_per_frame_nj": parts["energy_nj"], "power_uw_at_10ms": parts["power_uw"],
-        "pj_a_cycle": parts["pj_a_cycle"], **kinds, "after_layout": after_layout(**kinds), "method": power["method"]}
+        "pj_a_cycle": parts["pj_a_cycle"], **kinds, "macro_leakage_nj": round(macros, 3),
+        "after_layout": after_layout(kinds, macros), "method": power["method"]}
