@@ -8,11 +8,11 @@ tree, the rest before layout times the blocks' factor,
 
     factor = sum of the routed blocks after layout / sum of the same blocks before
 
-for dynamic energy and for leakage apart. Where the whole has been routed too, the estimate stands beside it, and its
-error is that of the rule. Rows of `sottovoce energy` take the factors of a whole, of its blocks where no whole is
-routed: logic is multiplied, accesses of SRAM macros and their leakage are not, for layout changes nothing inside a
-macro; wires at a macro's outputs are in the factor only where the whole had macros. The bounds are the smallest and the
-largest factor of any routed block.
+for dynamic energy and for leakage apart. Where a whole has been routed too, the estimate stands beside it, and its
+error is that of the rule; a whole without blocks of its own takes the factor of the first design that has some. Rows
+of `sottovoce energy` take the blocks' factor: logic is multiplied, accesses of SRAM macros and their leakage are not,
+for layout changes nothing inside a macro. Beside it stands what the factor of the routed whole gives, clock trunk and
+port buffers in it. The bounds are the smallest and the largest factor of any routed block.
 """
 
 from cosim.gates import ways
@@ -73,41 +73,53 @@ def checks(rows, leaks_of):
     found = {}
     for row in rows:
         found.setdefault(tuple(row[k] for k in OF), {})[row["stage"]] = row
-    out = []
+    out, wholes = [], []
     for key, stages in sorted(found.items()):
         before, blocks, whole = (stages.get(s) for s in ("synthesised", "routed-blocks", "routed"))
         if before is None or blocks is None and whole is None:
             continue
         entry = dict(zip(OF, key, strict=True))
+        old = blocks_of(before)
         if blocks:
-            old, new = blocks_of(before), blocks_of(blocks)
+            new = blocks_of(blocks)
             names = routed_blocks(old, new)
             entry |= {"blocks": names, "block_factor": _rounded(ratio(old, new, names)),
                       "block_bounds": {k: [round(v, 4) for v in b] for k, b in bounds(old, new, names).items()},
                       "sum_nj": _rounded(summed(old, new, names))}
         if whole:
-            entry["whole_nj"] = {kind: whole["energy_per_frame_nj"][f"{kind}_nj"] for kind in KINDS}
-            entry["whole_factor"] = whole_factor(before, whole, leaks_of(before))
-        if blocks and whole:
-            total = {"energy": sum(entry["sum_nj"].values())}, {"energy": sum(entry["whole_nj"].values())}
-            entry["error_percent"] = {
-                kind: round(100 * ((entry["sum_nj"] | total[0])[kind] / (entry["whole_nj"] | total[1])[kind] - 1), 2)
-                for kind in (*KINDS, "energy")}
+            leaks = leaks_of(before)
+            rest = before["energy_per_frame_nj"]["sram_nj"], leaks
+            logic = logic_of(before, leaks)
+            entry |= {"whole_nj": {kind: whole["energy_per_frame_nj"][f"{kind}_nj"] for kind in KINDS},
+                      "whole_factor": whole_factor(before, whole, leaks)}
+            wholes.append((entry, rest, logic))
         out.append(entry)
+    rule = next((e["block_factor"] for e in out if "block_factor" in e), None)
+    for entry, rest, logic in wholes if rule else []:
+        entry.setdefault("sum_nj", {k: round(rest[i] + logic[i] * rule[k], 4) for i, k in enumerate(KINDS)})
+        entry["error_percent"] = errors(entry["sum_nj"], entry["whole_nj"])
     return out
+
+
+def errors(estimated, measured):
+    """How far an estimate lies from what was measured, of each kind and of both, in percent."""
+    parts = {k: (estimated[k], measured[k]) for k in KINDS} | {"energy": (sum(estimated.values()),
+                                                                          sum(measured.values()))}
+    return {k: round(100 * (a / b - 1), 2) for k, (a, b) in parts.items()}
 
 
 def _rounded(values):
     return {k: round(v, 4) for k, v in values.items()}
 
 
-def applied(row, leaks, factor, limits):
-    """A row of the energy table after layout; `limits`: kind -> (smallest, largest factor)."""
+def applied(row, leaks, factor, limits, whole=None):
+    """A row of the energy table after layout; `limits`: kind -> (smallest, largest), `whole`: a whole's factor."""
     low, high = (laid_out(row["parts_nj"], leaks, {k: limits[k][i] for k in KINDS})["energy_nj"] for i in (0, 1))
     after = laid_out(row["parts_nj"], leaks, factor)
     return {"config": row["config"], "row": row["row"], "before_nj": row["energy_per_frame_nj"],
             "macro_leakage_nj": round(leaks, 4), **after, "power_uw_at_10ms": round(after["energy_nj"] / 10, 4),
-            "low_nj": low, "high_nj": high}
+            "low_nj": low, "high_nj": high,
+            "by_whole_nj": laid_out(row["parts_nj"], leaks, whole)["energy_nj"] if whole else None}
 
 
 def add_arguments(parser):
@@ -129,18 +141,18 @@ def run(args):
         for name in ("block_factor", "block_bounds", "whole_factor", "error_percent"):
             if name in entry:
                 print(f"{entry['config']} {entry['variant']} {entry['activity']}: {name} {entry[name]}")
-    of = [e for e in found if "block_factor" in e]
-    if not of:
+    base = next((e for e in found if "block_factor" in e), None)
+    if base is None:
         raise ValueError("no design of which blocks are routed: run `sottovoce layout` and `sottovoce power --layout`")
-    base, rows = next((e for e in of if "whole_factor" in e), of[0]), []
-    factor = base.get("whole_factor", base["block_factor"])
+    whole, rows = next((e["whole_factor"] for e in found if "whole_factor" in e), None), []
     for row in store.read_json(store.results("energy.json", True)).get("rows", []):
         config, way = ways.machine(row["config"], row["row"])
         leaks = macro_leakage_nj(config, library, {"prefer": way.macros})
-        rows.append(applied(row, leaks, factor, base["block_bounds"]))
+        rows.append(applied(row, leaks, base["block_factor"], base["block_bounds"], whole))
         print(line(rows[-1]))
     target = store.results("physical.json", args.publish)
-    out = {"of": {k: base[k] for k in OF}, "factor": factor, "checks": found, "rows": rows, "command": args.command}
+    out = {"of": {k: base[k] for k in OF}, "factor": base["block_factor"], "checks": found, "rows": rows,
+           "command": args.command}
     store.write_json(target, store.read_json(target) | {"after_layout": out})
     print(f"figures: {target}")
 
@@ -149,4 +161,5 @@ def line(r):
     """A row in words."""
     return (f"{r['config']:9} {r['row']:26} {r['before_nj']:7.1f} nJ before layout: logic {r['logic_nj']:6.1f} + SRAM "
             f"{r['sram_nj']:6.1f} + leakage {r['leakage_nj']:6.1f} = {r['energy_nj']:6.1f} nJ after "
-            f"({r['low_nj']:.1f} to {r['high_nj']:.1f})")
+            f"({r['low_nj']:.1f} to {r['high_nj']:.1f})"
+            + (f", {r['by_whole_nj']:.1f} by the whole's factor" if r["by_whole_nj"] else ""))

@@ -18,7 +18,17 @@ import shutil
 import subprocess
 
 from hw import store
-from hw.flow.lib import floorplan, layout_pictures, layout_report, layout_settings, other_flows, pdk_files, runs, verify
+from hw.flow.lib import (
+    aliases,
+    floorplan,
+    layout_pictures,
+    layout_report,
+    layout_settings,
+    other_flows,
+    pdk_files,
+    runs,
+    verify,
+)
 from hw.flow.lib import library as libraries
 from hw.flow.lib.errors import FlowError
 from hw.flow.lib.sta_tool import tcl
@@ -154,6 +164,9 @@ def run(args):
         corners_of(args, library), result, base.resolve(), args.block, files, period=args.period,
         utilisation=args.utilisation, route_rounds=args.route_rounds, detail_rounds=args.detail_rounds,
         threads=args.threads)
+    mapped = values["netlist"].read_text()
+    values["netlist"] = (folder / "netlist.v").resolve()
+    values["netlist"].write_text(aliases.buffered(mapped, library.cells.cells[library.buffers[0]]))
     other_flows.write(values, library, folder.resolve())
     print(f"{folder}: config.mk (OpenROAD-flow-scripts), config.json (LibreLane)")
     if not shutil.which("openroad"):
@@ -169,7 +182,7 @@ def run(args):
     out = finished(values, library, files, folder, steps, args) | {
         "config": config.name, "library": library.name, "block": args.block, "period_ns": args.period,
         "corners": values["corners"], "synthesised_um2": round(area, 1), "content_um2": round(content, 1),
-        "netlist_sha256": layout_settings.digest_of(values["netlist"].read_text(), args.block), "command": args.command,
+        "netlist_sha256": layout_settings.digest_of(mapped, args.block), "command": args.command,
         "tool_versions": {"openroad": version(), **verify.versions()}}
     store.write_json(folder / "layout.json", out)
     print(json.dumps(out, indent=1))

@@ -35,6 +35,14 @@ def test_the_sum_takes_routed_blocks_as_they_are_and_the_rest_times_their_factor
     assert found["whole_factor"] == {"dynamic": 1.7143, "leakage": 1.25}
 
 
+def test_a_whole_without_blocks_takes_the_factor_of_those_there_are():
+    other = [r | {"config": "sprout"} for r in (BEFORE, WHOLE)]
+    seed, sprout = after_layout.checks([*other, BEFORE, BLOCKS], lambda r: 0.0)
+    assert "error_percent" not in seed and "blocks" not in sprout
+    assert sprout["sum_nj"] == {"dynamic": 10.5, "leakage": 46.0}  # 7 x 1.5, 40 x 1.15
+    assert sprout["error_percent"] == {"dynamic": -12.5, "leakage": -8.0, "energy": -8.87}
+
+
 def test_macros_are_no_part_of_a_factor():
     before = row("synthesised", {"a": 5.0}, {"a": 30.0}, sram=3.0)
     whole = row("routed", {"a": 6.0}, {"a": 32.0}, sram=3.0)
@@ -51,7 +59,7 @@ def test_a_row_of_the_table_keeps_its_memories():
     table = {"config": "phone", "row": "32 lanes", "energy_per_frame_nj": 200.0,
              "parts_nj": {"logic_nj": 40.0, "sram_nj": 70.0, "leakage_nj": 90.0}}
     found = after_layout.applied(table, 50.0, {"dynamic": 1.5, "leakage": 1.25},
-                                 {"dynamic": [1.25, 2.0], "leakage": [1.0, 1.5]})
+                                 {"dynamic": [1.25, 2.0], "leakage": [1.0, 1.5]}, {"dynamic": 2.0, "leakage": 1.25})
     assert (found["logic_nj"], found["sram_nj"], found["leakage_nj"]) == (60.0, 70.0, 100.0)
     assert (found["energy_nj"], found["power_uw_at_10ms"]) == (230.0, 23.0)
-    assert (found["low_nj"], found["high_nj"]) == (210.0, 260.0)
+    assert (found["low_nj"], found["high_nj"], found["by_whole_nj"]) == (210.0, 260.0, 250.0)
