@@ -16,13 +16,9 @@ foreach layer $strap_layers pitch [list $strap_pitch_x $strap_pitch_y] {
 add_pdn_connect -grid core -layers [list $rail_layer $lower]
 add_pdn_connect -grid core -layers [list $lower $upper]
 if {[llength $macro_names]} {
-  # a macro's supply pins stand in columns of half its height: straps across it are close enough to meet each twice
-  define_pdn_grid -name macros -voltage_domains CORE -macro -default -grid_over_boundary \
-    -halo [list $macro_halo $macro_halo $macro_halo $macro_halo]
-  add_pdn_stripe -grid macros -layer $upper -width $strap_width -pitch $macro_strap_pitch \
-    -offset [expr {$macro_strap_pitch / 4}]
+  # no straps of the macros' own, which nothing would join to the ring: the core's pass over, close enough for each pin
+  define_pdn_grid -name macros -voltage_domains CORE -macro -default -grid_over_pg_pins
   add_pdn_connect -grid macros -layers [list $macro_pin_layer $upper]
-  add_pdn_connect -grid macros -layers [list $lower $upper]
 }
 pdngen
 foreach net {VDD VSS} {

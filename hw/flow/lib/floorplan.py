@@ -14,6 +14,8 @@ from hw.flow.lib.errors import FlowError
 HALO = 10.0      # kept free of cells round a macro
 GAP = 40.0       # between columns of macros: where nets pass from band to band
 BAND = 60.0      # the least height of a band of cells
+WIDE_BAND = 120.0    # below it, bands between rows of one column are joined: no net crosses a macro but at its sides
+CHANNEL = 30.0   # between rows of a stack that look the same way: wires to the sides, cells that feed constant pins
 MARGIN = 17.5    # between core and die: the ring of the power grid
 STRAP_PITCH = 75.6   # of a large core, as OpenROAD-flow-scripts' platform has it
 STRAP_GRID = 0.04    # its quarter, a strap's offset, lies on the manufacturing grid of 0.005
@@ -84,25 +86,50 @@ def rows_of(macros, sizes, columns):
     return rows[0::2] + rows[1::2][::-1]
 
 
+def bands_of(rows, cell_height):
+    """How many bands of cells lie between the rows: one for each pair of them, fewer where those would be low.
+
+    Only rows of one macro share an edge of a band, three at most: their nets leave at the two sides.
+    """
+    pairs = -(-len(rows) // 2)
+    if max(map(len, rows)) > 1:
+        return pairs
+    return max(-(-len(rows) // 6), min(pairs, int(cell_height / WIDE_BAND)))
+
+
+def edges_of(rows, bands):
+    """Which edge of a band each row stands at: edge 2k is the lower one of band k, 2k + 1 its upper one."""
+    if len(rows) == 1:
+        return [1]
+    return [min(i, i * 2 * bands // len(rows)) for i in range(len(rows))]
+
+
 def stacked(rows, macros, sizes, cell_height):
     """Corners of a stack of rows with bands of cells between: (places by name, height of the stack).
 
-    `cell_height` is the height that all bands share.
+    `cell_height` is the height that all bands share, with the channels between rows of one edge.
     """
     tall = [max(sizes[macros[name]][1] for name in row) for row in rows]
     wide = max(sizes[macros[name]][0] for row in rows for name in row) + GAP
-    # a band above every row that is turned over, and above the last one if it is
-    turned = [len(rows) > 1 and i % 2 == 0 for i in range(len(rows))]
-    bands = max(1, sum(turned))
-    band = max(BAND, cell_height / bands)
-    y, places = (0.0 if turned[0] else band), {}
-    for row, height, over in zip(rows, tall, turned, strict=True):
+    bands = bands_of(rows, cell_height)
+    edges = edges_of(rows, bands)
+    channels = sum(a == b for a, b in zip(edges, edges[1:], strict=False))
+    band = max(BAND, (cell_height - channels * CHANNEL) / bands)
+    y, places, before = 0.0, {}, -1
+    for row, height, edge in zip(rows, tall, edges, strict=True):
+        over = edge % 2 == 0
+        if edge == before:
+            y += CHANNEL
+        elif edge % 2:  # across a band, which the first row may find below it
+            y += band
+        elif before >= 0:
+            y += 2 * HALO
         for column, name in enumerate(row):
             own = sizes[macros[name]][1]
             # pins on the edge of the band: a macro lower than its row stands at the side where its pins are
             places[name] = (GAP + column * wide, y + (height - own if over else 0.0), "MX" if over else "R0")
-        y += height + (band if over else 2 * HALO)
-    return places, y if turned[-1] else y - 2 * HALO
+        y, before = y + height, edge
+    return places, y + (band if before % 2 == 0 else 0.0)
 
 
 def with_macros(macros, lefs, cell_area, utilisation, site):

@@ -108,6 +108,8 @@ def settings(corners, result, folder, block, files, *, period=20.0, utilisation=
     netlist = folder / "netlist.v"
     plan = floorplan.with_macros(macros, lefs, area, utilisation, site) if macros else \
         floorplan.block(area, utilisation, site, ports_of(netlist.read_text(), block))
+    if macros:  # supply pins stand in columns of half a macro's height, or less: straps across meet each
+        plan["strap_pitch_y"] = min(plan["strap_pitch_y"], TECHNOLOGY[library.name]["macro_strap_pitch"])
     tie = {key: "/".join(value) for key, value in (("tie_high", library.tie_high), ("tie_low", library.tie_low))}
     patterns = [p for p in library.dont_use if any(fnmatch.fnmatch(c, p) for c in library.cells.cells)]
     return {

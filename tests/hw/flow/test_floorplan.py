@@ -60,6 +60,31 @@ def test_every_macro_looks_at_a_band_of_cells(lef, count):
             assert a1 <= x0 or a0 >= x1 or b1 <= near + 1e-6 or b0 >= far - 1e-6
 
 
+def test_low_bands_between_rows_of_one_macro_are_joined(lef):
+    """Five wide macros and few cells: bands of 70 um between pairs, over which no net can cross, left an overflow."""
+    macros = {f"m{i}_weights/macro_0_0": "RAM" for i in range(5)}
+    plan = floorplan.with_macros(macros, lef, 9.6e4, 55, SITE)
+    found = sorted(boxes(plan, macros, lef), key=lambda box: box[1])
+    assert [box[4] for box in found] == ["MX", "MX", "MX", "R0", "R0"]
+    gaps = [b[1] - a[3] for a, b in zip(found, found[1:], strict=False)]
+    assert [gaps[i] for i in (0, 1, 3)] == pytest.approx([floorplan.CHANNEL] * 3)
+    assert gaps[2] > 100 and len({box[0] for box in found}) == 1
+
+
+@pytest.mark.parametrize(("rows", "height", "bands"), [(5, 201, 1), (5, 240, 2), (5, 466, 3), (2, 100, 1), (1, 50, 1),
+                                                       (7, 100, 2), (12, 50, 2), (13, 50, 3)])
+def test_three_rows_at_most_share_an_edge(rows, height, bands):
+    single = [["m"]] * rows
+    assert floorplan.bands_of(single, height) == bands
+    edges = floorplan.edges_of(single, bands)
+    assert edges == sorted(edges) and max(edges.count(e) for e in edges) <= 3 and max(edges) < 2 * bands
+
+
+def test_rows_of_several_macros_have_a_band_each():
+    rows = [["a", "b"]] * 4
+    assert floorplan.bands_of(rows, 50) == 2 and floorplan.edges_of(rows, 2) == [0, 1, 2, 3]
+
+
 def test_the_room_for_cells_is_what_was_asked_for(lef):
     macros = {f"m_weights/macro_0_{i}": "RAM" for i in range(5)}
     plan = floorplan.with_macros(macros, lef, 2.4e5, 60, SITE)

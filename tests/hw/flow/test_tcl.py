@@ -74,6 +74,14 @@ def test_cells_that_a_step_makes_get_their_supply(step, maker):
     assert text.rindex(maker) < text.rindex("connect_power") < text.rindex("leave")
 
 
+def test_straps_over_macros_are_those_of_the_core():
+    """A macro's own straps end at its halo, and were islands: neither supply of a whole with macros was connected."""
+    text = STEPS["02_power_grid"]
+    own = text[text.index("define_pdn_grid -name macros"):]
+    assert "add_pdn_stripe" not in own and "-grid_over_pg_pins" in own
+    assert "add_pdn_connect -grid macros -layers [list $macro_pin_layer $upper]" in own
+
+
 def test_the_grid_has_a_ring_pins_and_straps_that_scale():
     text = STEPS["02_power_grid"]
     assert "add_pdn_ring" in text and "-pins $strap_layers" in text
@@ -132,8 +140,9 @@ def test_settings_cover_every_variable_of_the_flow(ihp, tmp_path):
         "method", "voltage", "message", "pitch_x", "pitch_y", "offset_x", "offset_y", "step"}
     assert set(re.findall(r"\$\{?(\w+)", text)) - made <= set(values)
     assert values["macro_names"] == ["input_weights/macro_0_0"] and values["buffer_ports"] == 1
+    assert values["strap_pitch_y"] == 15.0  # a supply pin of the macro is 19 um high
     block = layout_settings.settings({"typ": ihp}, synthesised(), tmp_path, "lif", pdk_files.PdkFiles())
-    assert block["macro_names"] == [] and block["buffer_ports"] == 0
+    assert block["macro_names"] == [] and block["buffer_ports"] == 0 and block["strap_pitch_y"] > 15
 
 
 def test_ports_are_counted_in_bits():
