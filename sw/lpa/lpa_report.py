@@ -72,10 +72,10 @@ def pretrained(args, earlier):
 
 
 def same(row):
-    """What makes two rows in a pretrained encoder the same experiment: their recipe, but for how much was heard."""
-    together = bool(row["layers"] and row["epochs"])
+    """What makes two rows in a pretrained encoder the same experiment."""
+    together = row["epochs"] * row["steps"] if row["layers"] else 0
     return (row["encoder"], row["layers"], row["order"], row["mixer"], row.get("anneal"),
-            (row["adapt"], row["rate"]) if together else None)
+            (row["adapt"], row["rate"], together) if together else None)
 
 
 def results(folder):
