@@ -14,7 +14,7 @@ SIGNALS = {  # name on a difference -> field of Trace and Observed, axes
     "current": ("currents", STEPS),
     "potential": ("potentials", STEPS),
     "spike": ("spikes", STEPS),
-    "logit": ("results", ("frame", "output")),
+    "logit": ("logits", ("frame", "output")),
 }
 
 
@@ -27,7 +27,8 @@ def check_run(board, trace, observed, signals=tuple(SIGNALS), **where):
     """Every named signal of every frame."""
     for name in signals:
         field, axes = SIGNALS[name]
-        board.check(name, getattr(trace, field)[0], getattr(observed, field), axes=axes, **where)
+        wanted = trace.results if name == "logit" else getattr(trace, field)
+        board.check(name, wanted[0], getattr(observed, field), axes=axes, **where)
 
 
 async def each_mode(board, machine, model, frames, names, signals=tuple(SIGNALS), cost=True):

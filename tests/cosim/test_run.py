@@ -40,9 +40,9 @@ def test_paper():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["guarded", "packed", "on-change"])
+@pytest.mark.parametrize("name", ["guarded", "packed", "on-change", "by-difference", "argmax", "sum"])
 def test_options(name):
-    """Watchdog and parity; FC rows of two of four, packed; sums that are kept."""
+    """Watchdog and parity; FC rows of two of four, packed; sums that are kept; time steps by difference; decisions."""
     config = configurations.named(name)
     for summary in run_tests(select("all", config), config):
         check(summary)

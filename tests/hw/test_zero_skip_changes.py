@@ -18,20 +18,26 @@ EVERY = (1 << N) - 1
 MASKS = {"OWN": "UNION", "MERGED": "UNION", "STEP0": "STEP0"}
 
 
-def run(scans):
+STEPS = configs.from_dict({"name": "steps", "features": 6, "lanes": 8, "outputs": 24, "logits_per_beat": 4,
+                           "layers": [{"neurons": 8}, {"neurons": 8}], "load_bits": 32, "serial_combine": True,
+                           "step_difference": True})
+
+
+def run(scans, config=C, masks=MASKS):
     """Slots of each scan (spikes, spikes before, gate, split): [(rows, ((gate, double, negate), ...))]."""
-    dut, seen = ZeroSkip(config=C), []
+    dut, seen = ZeroSkip(config=config), []
 
     async def bench(ctx):
         for spikes, before, gate, split in scans:
             slots, last = [], 0
-            for port, value in (("mask", Mask[MASKS[gate]]), ("gate", Gate[gate]), ("split", split), ("advance", 1),
-                                ("change", 1)):
+            for port, value in (("mask", Mask[masks[gate]]), ("gate", Gate[gate]), ("split", split), ("advance", 1),
+                                *([("change", 1)] if before else [])):
                 ctx.set(getattr(dut.scan, port), value)
             ctx.set(dut.present, EVERY)
             for k in range(2):
                 ctx.set(dut.spikes[k], spikes[k])
-                ctx.set(dut.before[k], before[k])
+                if before:
+                    ctx.set(dut.before[k], before[k])
             while not last and len(slots) <= N:
                 ctx.set(dut.scan.start, not slots)
                 rows = tuple(v.row if v.valid else None for v in (ctx.get(visit) for visit in dut.scan.visits))
@@ -97,3 +103,27 @@ scan = st.tuples(pair, pair, st.sampled_from(list(MASKS)), st.integers(0, 1))
 @given(st.lists(scan, min_size=1, max_size=6))
 def test_slots_are_goldens(scans):
     assert run(scans) == [golden.changes(bits(s), bits(b), gate, split) for s, b, gate, split in scans]
+
+
+# --- the second time step as a difference from the first -----------------------------------------------------------
+
+APART = [  # spikes, mask, slots of set 0 and set 1
+    ((0, 0), "UNION", [NOTHING]),
+    ((1, 0), "UNION", [((0, None), ((1, 0, 0), (1, 0, 1)))]),            # went: set 1 takes it away again
+    ((0, TOP), "UNION", [((None, HALF - 1), ((0, 0, 0), (1, 0, 0)))]),   # came
+    ((1, 1), "UNION", [((0, None), ((1, 0, 0), (0, 0, 0)))]),            # stayed: set 1 stands still
+    ((0, 0), "ALL", [((i, None) if i < HALF else (None, i - HALF), ((0, 0, 0), (0, 0, 0))) for i in range(N)]),
+]
+
+
+@pytest.mark.parametrize(("spikes", "mask", "slots"), APART)
+def test_differences_by_hand(spikes, mask, slots):
+    assert run([(spikes, None, "OWN", 0)], STEPS, {"OWN": mask}) == [slots]
+    assert golden.differences(bits(spikes), mask, 0) == slots
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(pair, min_size=1, max_size=6), st.sampled_from(["ALL", "UNION"]))
+def test_differences_are_goldens(scans, mask):
+    assert run([(s, None, "OWN", 0) for s in scans], STEPS, {"OWN": mask}) == [
+        golden.differences(bits(s), mask, 0) for s in scans]

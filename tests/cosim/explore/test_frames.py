@@ -23,8 +23,17 @@ def test_without_a_rule_every_frame_is_goldens():
     cost = golden.cycles(TINY, ALL_MODES["t2_union"], X, trace)
     assert torch.equal(played.logits, trace.logits) and torch.equal(played.cycles, cost.latency)
     assert torch.equal(played.reads, cost.reads) and played.ran.all()
-    for kind in frames.KINDS:  # no frame is nearer than 0
-        assert torch.equal(frames.play(MODEL, X, kind, 0).logits, trace.logits)
+    for kind in frames.KINDS:  # no frame is nearer than 0, or as quiet as that
+        assert torch.equal(frames.play(MODEL, X, kind, -FAR if kind == "quiet" else 0).logits, trace.logits)
+
+
+def test_quiet_frames_are_skipped_by_their_level():
+    loud = X.sum(-1) >= 40
+    played = frames.play(MODEL, X, "quiet", 40)
+    assert torch.equal(played.ran, loud) and 0 < int(loud.sum()) < loud.numel()
+    clip = int(loud.sum(1).argmax())
+    heard = golden.run(MODEL, X[clip:clip + 1, loud[clip]], 2).logits[0]
+    assert torch.equal(played.logits[clip, loud[clip]], heard)
 
 
 def test_a_skipped_frame_costs_nothing_says_what_was_said_and_leaves_the_state():
