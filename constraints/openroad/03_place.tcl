@@ -8,13 +8,13 @@ if {$buffer_ports} { buffer_ports }
 # tie cells and buffers have come to what synthesis left
 set density [expr {min(0.95, max($density, [filled] + 0.05))}]
 figure density $density
-global_placement -skip_io -density $density
+global_placement -skip_io -density $density -max_phi_coef $max_phi_coef
 set edges [expr {[llength $macro_names] ? "-exclude top:* -exclude bottom:*" : ""}]
 place_pins -hor_layers $pin_hor_layer -ver_layers $pin_ver_layer {*}$edges
 if {$routability} {
-  global_placement -routability_driven -density $density
+  global_placement -routability_driven -density $density -max_phi_coef $max_phi_coef
 } else {
-  global_placement -density $density
+  global_placement -density $density -max_phi_coef $max_phi_coef
 }
 estimate_parasitics -placement
 repair_design -slew_margin $repair_margin -cap_margin $repair_margin

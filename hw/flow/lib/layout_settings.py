@@ -121,6 +121,7 @@ def settings(corners, result, folder, block, files, *, period=20.0, utilisation=
         # ports of the whole are pins of a chip; a block's are nets to its neighbours, which have their own drivers
         "buffer_ports": int(block == TOP), "routability": 1,
         "density": round(min(0.9, utilisation / 100 + 0.08), 3), "repair_margin": 20, "hold_margin": 0.05,
+        "max_phi_coef": 1.03 if macros else 1.05,  # between macros the placer diverges at its own default
         "route_rounds": route_rounds, "route_adjustment": 0.1, "detail_rounds": detail_rounds, "threads": threads,
         "antenna_nets": [], "rcx_rules": files.rcx_rules or "",
         "cdl_masters": [p for p in files.cdl if not p.name.startswith("RM_") or p.stem in used] or "",
