@@ -85,7 +85,10 @@ def emit(name, config, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         source, part = Path(folder) / "design.il", Path(folder) / "design.v"
-        source.write_text(rtlil_text(name, config))
+        try:
+            source.write_text(rtlil_text(name, config))
+        except OSError as error:  # of a full disk, Python names no file
+            raise OSError(error.errno, error.strerror, str(target)) from None
         # A Yosys error ends its process, hence a process of its own.
         # names without their folder, whose own may hold spaces: Yosys would take each word for a file.
         passes = [p.format(source=source.name, target=part.name) for p in PASSES]

@@ -43,6 +43,7 @@ GROUPS = {
         "mutants": Command("cosim.trust.mutants", "a thousand faults in the hardware, and what notices them"),
         "coverage": Command("cosim.trust.coverage", "which bins of the plan, lines, branches and toggles runs met"),
         "proofs": Command("cosim.trust.proofs", "what holds for all inputs: k-induction and SAT, block by block"),
+        "guard-price": Command("cosim.trust.price", "what watchdog and parity cost: area, leakage, energy a frame"),
         "soak": Command("cosim.trust.soak", "an hour of speech through the Verilated design, beside the golden model"),
         "faults": Command("cosim.trust.faults", "keyword accuracy under flipped bits, by place, layer and bit"),
         "rates": Command("cosim.rates", "speed of the four simulators"),

@@ -22,7 +22,7 @@ import numpy as np
 
 from cosim import models
 from cosim.gates import energy_picture, mapped, record, stimulus
-from cosim.gates.ways import ROWS, knobs, machine
+from cosim.gates.ways import GUARDS, ROWS, knobs, machine
 from cosim.rtl import harness, side_by_side
 from hw import store
 from hw.flow.lib import library as libraries
@@ -125,7 +125,7 @@ def run(args):
     differences = 0
     for network in args.only:
         for row in args.rows or ROWS[network]:
-            if row not in ROWS[network]:
+            if row not in ROWS[network] or not args.rows and row.endswith(GUARDS):
                 continue
             kept = {(r["config"], r["row"]): r for r in store.read_json(target).get("rows", [])}
             if args.again or (network, row) not in kept:

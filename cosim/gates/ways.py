@@ -54,6 +54,11 @@ ROWS["keywords"] |= {
 }
 
 
+GUARDS = ("watchdog", "parity")  # priced by `sottovoce guard-price`
+ROWS["keywords"] |= {f"32 lanes, {option}": Way(_lean | {option: True}, {}, "balanced", "t2_union")
+                     for option in GUARDS}
+
+
 def machine(network, row):
     """(configuration, its `Way`) of a row."""
     way = ROWS[network][row]
