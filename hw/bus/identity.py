@@ -3,11 +3,12 @@
 import hashlib
 import json
 
-LATER = ("watchdog", "parity")  # fields that a machine without them had not heard of: off, its hash is what it was
+# fields that came later, as they are where they are not used: a machine without them keeps the hash that it had
+LATER = {"watchdog": False, "parity": False, "step_difference": False, "readout": "logits", "readout_outputs": 0}
 
 
 def config_hash(config):
     """First 32 bits of the SHA-256 over the configuration's plain values: what the register `config_hash` reads."""
-    values = {name: value for name, value in config.to_dict().items() if value or name not in LATER}
+    values = {name: value for name, value in config.to_dict().items() if name not in LATER or value != LATER[name]}
     text = json.dumps(values, sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
