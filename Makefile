@@ -39,7 +39,7 @@ serve-check: $(READY) ## The same page in headless Chromium, real time, and a so
 evaluate: $(READY) ## Score a model on a folder with a manifest (MODEL=rsnn|tiny-kws|sparknet-32|…|folder, DATA=folder)
 	@$(DOOR) evaluate $(call model,rsnn) $(call opt,--data,DATA) $(more)
 
-.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants coverage proofs soak faults doors
+.PHONY: describe verilog cosim bus-test activity conformance networks keyword-conformance rates mutants coverage proofs soak faults doors guard-price
 ## Hardware and its proof
 describe: $(READY) ## What a configuration will take, before it is built (CONFIG=paper|…|file.yaml)
 	@$(DOOR) describe $(if $(value CONFIG),$(call typed,CONFIG),paper) $(more)
@@ -86,6 +86,9 @@ faults: $(READY) ## Keyword accuracy under flipped bits and stuck parts, golden 
 
 doors: $(READY) ## Hundreds of bad inputs, and damaged files at random: each refused in one line (SEED=1)
 	@$(DOOR) doors $(call opt,--seed,SEED) $(publish) $(more)
+
+guard-price: $(READY) ## What watchdog and parity cost: area, leakage, energy a frame (half an hour; ARGS=--area: minutes)
+	@$(DOOR) guard-price $(publish) $(more)
 
 rates: $(READY) ## Speed of four simulators: bare C++, compiled harness, cocotb, Amaranth
 	@$(DOOR) rates $(publish) $(more)

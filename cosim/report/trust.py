@@ -11,7 +11,7 @@ COUNTED = {"mutants": "mutants made", "killed": "killed by a test", "equivalent"
            "soak_frames": "frames of soak, random modes and pauses",
            "soak_differences": "of them different from the golden model"}
 SHOWN = {*COVERED, *COUNTED, "functional_bins", "functional_covered", "waived", "proofs", "fault_curve", "recipes",
-         "mutants_score"}
+         "mutants_score", "guards", "guard_macros"}
 CHECKS = (  # what, the command, keys of its figure, how they are said, what it would have caught
     ("mutants", "sottovoce mutants", ("killed", "mutants", "equivalent", "mutants_score"),
      "{} of {} killed, {} equivalent: {} %",
@@ -25,6 +25,9 @@ CHECKS = (  # what, the command, keys of its figure, how they are said, what it 
      "{} %, {} %, {} %", "Hardware that nothing exercises."),
     ("proofs", "sottovoce proofs", ("proofs",), "{} proofs",
      "Mode and thresholds that followed the payload of a word that was not valid: no test had noticed."),
+    ("watchdog and parity, priced", "sottovoce guard-price", ("guards",), "{} machines",
+     "A sequencer in a state that its program lacks, which counted on as if nothing were; a weight's bit that turned "
+     "over, which nobody noticed."),
     ("an hour of speech", "sottovoce soak", ("soak_frames", "soak_differences"), "{} frames, {} differ",
      "What only long state shows: saturation, memory that grows, a run that cannot go on."),
     ("bad inputs", "sottovoce doors", ("bad_inputs_handled", "bad_inputs_tried"), "{} of {} refused in one line",
