@@ -122,7 +122,7 @@ def test_differences_by_hand(spikes, mask, slots):
     assert golden.differences(bits(spikes), mask, 0) == slots
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(pair, min_size=1, max_size=6), st.sampled_from(["ALL", "UNION"]))
 def test_differences_are_goldens(scans, mask):
     assert run([(s, None, "OWN", 0) for s in scans], STEPS, {"OWN": mask}) == [
