@@ -41,11 +41,13 @@ def _gates(folder):
         found = _read(path)
         out[path.parent.name] = {k: found[k] for k in ("frames", "compared", "differ", "stimulus", "mode")}
         recipes[f"gate_level, {path.parent.name}"] = found["command"]
-    activity = _read(folder / "activity.json") or {}
-    if "logits_compared" in activity:
-        out["whole netlist, gate simulator"] = {"compared": activity["logits_compared"],
-                                                "differ": activity["logits_differ"], "signal": "logits"}
-        recipes["gate_level, whole netlist, gate simulator"] = activity["command"]
+    for place, stage in ((folder, ""), (folder / "routed-speech", ", routed")):
+        activity = _read(place / "activity.json") or {}
+        if "logits_compared" in activity:
+            name = f"whole netlist{stage}, gate simulator"
+            out[name] = {"compared": activity["logits_compared"], "differ": activity["logits_differ"],
+                         "signal": "logits"}
+            recipes[f"gate_level, {name}"] = activity["command"]
     return out, recipes
 
 

@@ -51,3 +51,12 @@ def test_a_crash_leaves_the_old_report(tmp_path):
         store.write_json(tmp_path / "a.json", {"new": object()})
     assert "old" in (tmp_path / "a.json").read_text()
 
+
+
+def test_logits_of_the_routed_netlist_stand_beside_those_of_the_mapped_one(tmp_path):
+    for place, compared in ((tmp_path, 96), (tmp_path / "routed-speech", 48)):
+        store.write_json(place / "activity.json", {"logits_compared": compared, "logits_differ": 0, "command": "x"})
+    found, recipes = collect._gates(tmp_path)
+    assert {name: row["compared"] for name, row in found.items()} == {
+        "whole netlist, gate simulator": 96, "whole netlist, routed, gate simulator": 48}
+    assert sorted(recipes) == [f"gate_level, {name}" for name in sorted(found)]
