@@ -4,7 +4,7 @@ flow = $(call config,tiny) $(call opt,--lib,LIB) $(call opt,--pdk,PDK)
 PAPER = $(filter paper,$(value CONFIG))
 CORNERS = $(if $(filter-out ihp-sg13g2,$(value LIB)),typ,typ slow fast)
 .PHONY: physical synth sta gate-activity gates power energy ablation memory-options layout fpga-report core-energy frame-energy
-.PHONY: physical-json
+.PHONY: after-layout physical-json
 
 ## Silicon (CONFIG=tiny|paper|…  LIB=ihp-sg13g2|nangate45|FILE.lib  PDK=folder of the IHP views)
 physical: $(READY) ## All reports of CONFIG in LIB one after another, collected (minutes for tiny, half an hour for paper)
@@ -35,6 +35,9 @@ frame-energy: $(READY) ## Power over whole recordings and at the published activ
 
 energy: $(READY) ## Ways to the same answers on less energy, each on its own netlist (hours: a synthesis a row)
 	@$(DOOR) energy $(call opt,--pdk,PDK) $(publish) $(more)
+
+after-layout: $(READY) ## What layout costs: the sum of blocks, the whole, and the energy table with it
+	@$(DOOR) after-layout $(publish) $(more)
 
 ablation: $(READY) ## What each mechanism costs and saves: area, cycles, energy (after make synth and make power)
 	@$(DOOR) mechanisms $(call config,tiny) $(if $(PAPER),--frames 120 --seeds 2)
