@@ -104,10 +104,13 @@ export: $(READY) ## A trained model as a NIR graph (MODEL=folder)
 library-networks: $(READY) ## Train networks in snnTorch, Norse and SpikingJelly, to import them (DATA=folder)
 	@$(DOOR) library-networks $(call opt,--data,DATA) $(more)
 
-.PHONY: explore
+.PHONY: explore frames
 ## Choose a machine
 explore: $(READY) ## Sweep knobs: error, energy, area, latency (MODEL=name|folder, ARGS="--knob lanes=32,64,128")
 	@$(DOOR) explore $(call opt,--model,MODEL) $(publish) $(more)
+
+frames: $(READY) ## Easy frames skipped, or run in one time step, by a rule: error and energy (DATA=folder, PDK=folder)
+	@$(DOOR) frames $(call opt,--data,DATA) $(call opt,--pdk,PDK) $(publish) $(more)
 
 .PHONY: report trust
 ## For people
