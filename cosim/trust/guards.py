@@ -8,14 +8,17 @@ import torch
 
 from cosim.bench.networks import random_model
 from cosim.trust.parts import frames, of_weights
-from cosim.trust.script import FLIP, GUARDS, UPSET
+from cosim.trust.script import FLIP, FLOWING, GUARDS, UPSET
 from hw.interface import ALL_MODES, MODES, WEIGHT_BUFFERS, Buffer, modes_of
 from hw.program import program
 from hw.watchdog import patience
 from sw import golden
 from sw.integers import images
+from sw.integers.integer_model import IntegerModel
 
-POSITION, INDEX = 0, 1  # registers that `UPSET` overwrites: the sequencer's position, the feature scan's index
+# registers that `UPSET` overwrites: the sequencer's position, the feature scan's index, the watchdog's timer, the
+# sequencer's time step
+POSITION, INDEX, TIMER, STEP = range(4)
 ANY = 0xffffffff
 
 
@@ -44,13 +47,14 @@ def kept_sums(made, g):
     made.check()
 
 
-def upset(made, g, what, value, cycles=0, exactly=ANY):
+def upset(made, g, what, value, cycles=0, exactly=ANY, stalled=False):
     """A register is overwritten, so many cycles into a frame (0: idle); nothing more is on offer and the reader is
     ready. The machine bites, `exactly` so many cycles later where that is said, is idle in the next, and counts it.
-    State is as nobody knows, until it is cleared.
+    State is as nobody knows, until it is cleared. `stalled`: the reader is not ready for the first 40 cycles after it,
+    and a beat on offer is not bitten away.
     """
     x = frames(made.config, 1, g).ravel() & 0xff if cycles else np.zeros(0, int)
-    made.words += [UPSET, what, value, cycles, exactly, len(x), *x.tolist()]
+    made.words += [UPSET, what, value, cycles | FLOWING * stalled, exactly, len(x), *x.tolist()]
 
 
 def watchdog(made, g):
@@ -169,4 +173,103 @@ def _every_row(made, model, words, x):
     made.frames(x)
 
 
-ALL = (kept_sums, watchdog, flipped)
+def bites_anywhere(made, g):
+    """The timer runs out in every step of a frame, in mode of change too; once while a beat waits, once with a reset
+    behind it. The next frame is golden's, and its sums are made anew.
+    """
+    c = made.config
+    if not c.watchdog:
+        return
+    made.load(random_model(c, g), MODES["t2_union"])
+    for name in ("t2_change", "t1") if c.changes() else ("t2_union", "t1"):
+        for cycles in range(1, 200, 2):
+            made.select(name, clear=2)
+            upset(made, g, TIMER, patience(c), cycles, 0)
+            made.select(name, clear=1 + cycles % 2 * 2)
+            made.frames(frames(c, 2, g))
+    for cycles in range(60, 180, 4):
+        upset(made, g, TIMER, patience(c), cycles, stalled=True)
+        made.select("t2_union")
+        made.frames(frames(c, 1, g))
+    for what, value in ((STEP, 1), (POSITION, len(program(c)))):  # at the first step, what is of later ones
+        upset(made, g, what, value, 0, 0)
+        made.reset(None)
+        made.load(random_model(c, g), MODES["t2_union"])
+        made.frames(frames(c, 1, g))
+
+
+def wrong_ends(made, g):
+    """The first and the last row of each buffer, in a network whose neurons all fire: both are read. A reset clears the report and not the wrong row, which is counted again; one that no frame reads is not."""
+    c = made.config
+    if not c.parity:
+        return
+    model, x = random_model(c, g), frames(c, 1, g)
+    x[:, 0] = 1
+    made.load(model, MODES["t1"])
+    bad = next(word for word in images.load_words(model, MODES["t1"]) if word[:3] == (Buffer.INPUT.value, 0, 0))
+    made.words += [FLIP, *made.word(bad)]
+    made.state.scanned.clear()
+    made.frames(x)
+    made.words += [GUARDS, 1, 1]
+    made.frames(np.zeros((2, c.features), np.int32))
+    made.words += [GUARDS, 1, 1]
+    made.reset(None)
+    made.load(model, MODES["t1"])  # every row is written, and right
+    made.frames(x)
+    made.words += [GUARDS, 0, 0]
+    same = {name: torch.full(shape, c.weight_limit - 1, dtype=torch.int32) for name, shape in c.matrices().items()}
+    model, x = of_weights(c, same, 1, g), np.full((3, c.features), 127, np.int32)
+    made.load(model, MODES["t2_union"])
+    words = {word[:3]: word for word in images.load_words(model, MODES["t2_union"])}
+    reads = visits(c, x, golden.run(model, torch.as_tensor(x)[None], 2))
+    for name, counts in reads.items():
+        for row in (0, max(row for row, count in enumerate(counts) if count)):
+            made.select("t2_union")
+            bad = words[Buffer[name.upper()].value, row, 0]
+            made.words += [FLIP, *made.word(bad)]
+            made.state.scanned.clear()
+            made.frames(x)
+            made.words += [GUARDS, 1 << WEIGHT_BUFFERS.index(name), counts[row]]
+            made.send([bad])
+    made.select("t2_union")
+    made.words += [GUARDS, 0, 0]
+    made.frames(x)
+
+
+def forgotten_sums(made, g):
+    """Frames on change; then each thing that ends kept sums, alone: a clear of state, a reset, a bite, one step more
+    or less; and what does not: frames of other modes.
+    """
+    c = made.config
+    if not c.changes():
+        return
+    model = random_model(c, g)
+    made.load(model, ALL_MODES["t2_change"])
+    for one, other in (("t1_change", "t2_change"), ("t2_change", "t1_change")):
+        for name in (one, other, "t1", "t1_change", *(n for n in MODES if n != "t1"), "t2_change"):
+            made.select(name, clear=2)
+            made.frames(frames(c, 1, g))
+            if ALL_MODES[name].two_steps:  # behind each other mode, one frame by change
+                made.select("t2_change", clear=2)
+                made.frames(frames(c, 2, g))
+    made.check(exact=False)
+    for name in ("t1_change", "t2_change"):
+        made.select(name)
+        made.frames(frames(c, 3, g))
+        made.select(name, clear=1)
+        made.frames(frames(c, 2, g))
+        made.check(exact=False)
+        if c.watchdog:  # idle: it bites, and all stays as it was but the sums
+            upset(made, g, POSITION, len(program(c)), 0, 0)
+            made.state.scanned.clear()
+            made.select(name, clear=2)
+            made.frames(frames(c, 2, g))
+        if not c.neuron_tables():  # tables in flip-flops are gone
+            made.reset(IntegerModel(c, model.matrices, torch.ones_like(model.thresholds), model.neurons))
+            made.select(name, clear=2)
+            made.frames(frames(c, 2, g))
+        made.load(model, ALL_MODES[name])
+        made.frames(frames(c, 2, g))
+
+
+ALL = (kept_sums, watchdog, flipped, bites_anywhere, wrong_ends, forgotten_sums)

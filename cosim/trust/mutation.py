@@ -23,7 +23,8 @@ CELL = re.compile(r"^  cell \S+ (\S+)$", re.M)
 UPTO = r"(?:    (?!connect \\{0}).*\n)*    connect \\{0} "  # a cell's lines up to what a port is connected to
 REGISTER = re.compile(rf"^(  cell \$dff \S+\n{UPTO.format('D')})(.*)\n((?:    .*\n)*  end\n)", re.M)
 PARITY = re.compile(rf"^(  cell \$mem_v2 \\?\w+_parity\.\S+\n{UPTO.format('WR_DATA')})(.*)$", re.M)
-UPSET = ("sequencer.position", "input_scan.scan__index")  # registers that an upset overwrites, by the bits of `upset`
+# registers that an upset overwrites, by the bits of `upset`
+UPSET = ("sequencer.position", "input_scan.scan__index", "watchdog.timer", "sequencer.step")
 TOP = "accelerator"
 
 

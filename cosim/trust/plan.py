@@ -9,6 +9,7 @@ not when a bench meant it to. The docstring of each function says what its bins 
 import numpy as np
 from cocotb_coverage.coverage import CoverPoint, coverage_db
 
+from cosim.trust import plan_options
 from cosim.trust.record import Run
 from hw.interface import MODES, WEIGHT_BUFFERS, Buffer, Recurrent
 from hw.program import Kind, program, sources
@@ -35,7 +36,7 @@ def skipping(run):
     that they are measured against (step after step).
     """
     types = dict.fromkeys(name for mode in MODES.values() for name in ["A", *_order(run.config, mode)])
-    return list(types), [name for _, name in _scans(run)]
+    return list(types), [name for _, name in _scans(run) if name in types]
 
 
 def hand_overs(run):
@@ -75,7 +76,8 @@ def _scans(run):
         else:
             name = "D union" if mask == Mask.UNION.value else (
                 "D one by one" if recurrent[at] == Recurrent.SEQUENTIAL.value else "D published")
-        found.append((at, name))
+        changes = run.config.changes() and run["sequencer.spikes__change"][at]
+        found.append((at, name + " of changes" * bool(changes)))
     return sorted(found)
 
 
@@ -240,10 +242,15 @@ def features(run):
 POINTS = (skipping, hand_overs, density, rows, thresholds, potentials, sums, streams, modes, reloads, resets, features)
 
 
+def points(config):
+    """Those that a configuration is counted by. Sums that are kept apart begin elsewhere: `tiny` has those of `sums`."""
+    return (*(p for p in POINTS if p is not sums or not config.serial_combine), *plan_options.points(config))
+
+
 def hits(record, config):
     """"point: bin" -> times, of every bin of the plan."""
     run, found = Run(record, config), {}
-    for point in POINTS:
+    for point in points(config):
         bins, met = point(run)
         name = f"{config.name}.{point.__name__}"
         coverage_db.pop(name, None)

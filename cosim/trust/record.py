@@ -14,7 +14,9 @@ class Run:
         self.record, self.config, self.at = record, config, watched.columns(config)
         self.live = self["rst"] == 0
         self.steps = program(config)
-        self.kinds = np.array([step.kind.value for step in self.steps])[self["sequencer.position"]]
+        kinds = np.full(256, -1)  # of a position that the program lacks, where an upset leads: none
+        kinds[:len(self.steps)] = [step.kind.value for step in self.steps]
+        self.kinds = kinds[self["sequencer.position"]]
 
     def __getitem__(self, name):
         part = self.record[:, self.at[name]]

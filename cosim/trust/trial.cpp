@@ -291,7 +291,8 @@ private:
 #if WATCHDOG
     // what, value, cycles of a frame before, cycles until the bite, features; the features
     void upset() {
-        const uint32_t what = script.next(), value = script.next(), cycles = script.next(), exactly = script.next();
+        const uint32_t what = script.next(), value = script.next(), how = script.next(), exactly = script.next();
+        const uint32_t cycles = how & ~FLOWING, stalled = how & FLOWING ? 40 : 0;  // of the reader
         const uint32_t features = script.next();
         const uint32_t* x = script.take(features);
         top.PORT(logits, ready) = 1;
@@ -312,8 +313,10 @@ private:
         top.upset = 0;
 #endif
         for (uint32_t k = 0;; k++, edge()) {
+            top.PORT(logits, ready) = k >= stalled;
             machine.settle();
             need(k < PATIENCE, "never bites");
+            need(!top.bite || !top.PORT(logits, valid) || top.PORT(logits, ready), "a waiting beat is bitten away");
             if (!top.bite) continue;
             need(exactly == ANY || exactly == k, "bites at another time");
             break;

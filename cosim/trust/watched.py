@@ -1,7 +1,9 @@
 """Signals of the accelerator that coverage looks at in every cycle, and the C++ that records them for `trial.cpp`."""
 
 from cosim.rtl import geometry
-from hw.interface import WEIGHT_BUFFERS
+from cosim.trust import mutation
+from hw.interface import WEIGHT_BUFFERS, Buffer
+from hw.types import load_layout
 
 
 def signals(config):
@@ -24,14 +26,49 @@ def signals(config):
     inside("load_port", ("taken", 8), ("clear_state", 1), ("clear_counters", 1))
     inside("lif", ("enable", 1), ("layer", 3), ("threshold", c.potential_bits + 1),
            *((f"v_{lane}", c.potential_bits) for lane in range(c.lif_lanes)))
-    inside("combine", ("current", c.lanes * c.accumulator_bits))
+    if not c.serial_combine:
+        inside("combine", ("current", c.lanes * c.accumulator_bits))
+        inside("pe_set0", ("load", 1), module="pe_array")
     for k in range(2):
         inside(f"pe_set{k}", ("accumulators", c.lanes * c.accumulator_bits), module="pe_array")
-    inside("pe_set0", ("load", 1), module="pe_array")
-    inside("logit_drain", ("capture", 1))
+    if c.drain != "direct":
+        inside("logit_drain", ("capture", 1))
+    _options(c, found, inside)
     for name, (rows, width) in c.sizes().items():
         inside(f"{name}_weights", ("enable", 1), ("write", c.slices), ("address", 16),
                module=f"weight_buffer_{rows}x{width}")
+    return found
+
+
+def _options(c, found, inside):
+    """Those of watchdog, parity and kept sums, where a configuration has them."""
+    def ports(*names):
+        found.update({name: ("accelerator", "", name, bits) for name, bits in names})
+
+    if c.watchdog:
+        ports(("bite", 1), ("hung", 1), ("bites", 8))
+        inside("watchdog", ("timer", 16), ("stalled", 1), ("sequencer__astray", 1))
+        inside("sequencer", ("watched__ends", 1))
+    if c.parity:
+        ports(("parity_failed", len(WEIGHT_BUFFERS)), ("parity_errors", 32))
+        for name in WEIGHT_BUFFERS:
+            inside(f"{name}_check", ("wrong", 1), module=f"parity_{c.sizes()[name][1]}x{c.load_bits}")
+    if c.changes():
+        inside("sequencer", ("kept__use", 1), ("spikes__change", 1))
+        inside("spike_select", ("before__0", 2 * c.half), ("before__1", 2 * c.half), ("present", 2 * c.half))
+
+
+def written(config):
+    """Module -> signals that the C++ overwrites, of guards: what an upset reaches, and rows of parity."""
+    found = {}
+    for name in mutation.UPSET if config.watchdog else ():
+        instance, signal = name.split(".")
+        found.setdefault(instance, []).append(signal)
+    if config.parity:
+        for name in WEIGHT_BUFFERS:
+            rows, width, _ = config.memories()[f"{name}_parity"]
+            found[f"parity_memory_{rows}x{width}"] = ["cells"]
+        found["parity_errors"] = ["errors"]
     return found
 
 
@@ -65,6 +102,7 @@ def header(config):
     total = sum(part.stop - part.start for part in columns(config).values())
     counters = [_inner("counters", f"{name}__{i}") for name, count in (
         ("cycles", len(geometry.phases(config))), ("row_reads", len(WEIGHT_BUFFERS))) for i in range(count)]
+    counters += [_inner("parity_count", "errors")] * config.parity
     sets = "".join(f"    {path} = value;\n" for path in [*counters, _inner("counters", "frames")])
     return f"""#pragma once
 constexpr int WATCHED = {total};
@@ -74,7 +112,32 @@ inline void watch(Vaccelerator& top, uint32_t* out) {{
 inline void set_counters(Vaccelerator& top, uint32_t value) {{
     auto* root = top.rootp;
 {sets}}}
-"""
+{_guards(config)}"""
+
+
+def _guards(config):
+    """C++ that overwrites what `written` names."""
+    text = ""
+    if config.watchdog:
+        text += """inline void set_register(Vaccelerator& top, uint32_t what, uint32_t value) {
+    auto* root = top.rootp;
+""" + "".join(f"    if (what == {i}) {_inner(*name.split('.'))} = value;\n"
+              for i, name in enumerate(mutation.UPSET)) + "}\n"
+    if config.parity:
+        layout = load_layout(config)
+        fields = "".join(f"    const uint32_t {name} = {_field(layout[name])};\n" for name in ("buffer", "row", "slice"))
+        text += """inline void turn_parity(Vaccelerator& top, const uint32_t* word) {
+    auto* root = top.rootp;
+""" + fields + "".join(f"    if (buffer == {Buffer[name.upper()].value}) {_inner(name + '_parity', 'cells')}[row] ^= "
+                       "1u << slice;\n" for name in WEIGHT_BUFFERS) + "}\n"
+    return text
+
+
+def _field(field):
+    """C++ that reads a field of up to 32 bits from `word`."""
+    at, shift = divmod(field.offset, geometry.WORD)
+    more = f" | uint64_t(word[{at + 1}]) << 32" if shift + field.width > geometry.WORD else ""
+    return f"(uint64_t(word[{at}]){more}) >> {shift} & {(1 << field.width) - 1}u"
 
 
 def _one_source(config):
