@@ -185,7 +185,7 @@ def bites_anywhere(made, g):
         for cycles in range(1, 200, 2):
             made.select(name, clear=2)
             upset(made, g, TIMER, patience(c), cycles, 0)
-            made.select(name, clear=1 + cycles % 2 * 2)
+            made.select(name, clear=1 + cycles // 2 % 2 * 2)  # `hung` stays or goes
             made.frames(frames(c, 2, g))
     for cycles in range(60, 180, 4):
         upset(made, g, TIMER, patience(c), cycles, stalled=True)
@@ -199,7 +199,8 @@ def bites_anywhere(made, g):
 
 
 def wrong_ends(made, g):
-    """The first and the last row of each buffer, in a network whose neurons all fire: both are read. A reset clears the report and not the wrong row, which is counted again; one that no frame reads is not."""
+    """The first and the last row of each buffer, in a network whose neurons all fire: both are read. A reset clears
+    the report and not the wrong row, which is counted again; one that no frame reads is not."""
     c = made.config
     if not c.parity:
         return

@@ -243,7 +243,7 @@ POINTS = (skipping, hand_overs, density, rows, thresholds, potentials, sums, str
 
 
 def points(config):
-    """Those that a configuration is counted by. Sums that are kept apart begin elsewhere: `tiny` has those of `sums`."""
+    """Those that a configuration is counted by; sums that are kept apart begin elsewhere, and `tiny` has `sums`."""
     return (*(p for p in POINTS if p is not sums or not config.serial_combine), *plan_options.points(config))
 
 

@@ -125,8 +125,8 @@ def _modes(run, at):
 
 
 def changes(run):
-    """A scan of changes, by step of the program: none, one, several, all of the neurons; only added, only subtracted, both in one
-    scan; a merged value that moves by two, up and down.
+    """A scan of changes, by step of the program: none, one, several, all of the neurons; only added, only subtracted,
+    both in one scan; a merged value that moves by two, up and down.
     """
     bins, met = [], []
     at = run.when("sequencer.spikes__start", "sequencer.spikes__advance")
@@ -162,4 +162,4 @@ def _bits(run, name, rows):
 def points(config):
     """Those that a configuration has."""
     return (*[guards] * config.watchdog, *[parity] * config.parity,
-            *[kept_sums, changes] * (config.changes() and config.sums_kept))
+            *[kept_sums, changes] * bool(config.changes()))

@@ -125,7 +125,8 @@ def _guards(config):
               for i, name in enumerate(mutation.UPSET)) + "}\n"
     if config.parity:
         layout = load_layout(config)
-        fields = "".join(f"    const uint32_t {name} = {_field(layout[name])};\n" for name in ("buffer", "row", "slice"))
+        fields = "".join(f"    const uint32_t {name} = {_field(layout[name])};\n"
+                         for name in ("buffer", "row", "slice"))
         text += """inline void turn_parity(Vaccelerator& top, const uint32_t* word) {
     auto* root = top.rootp;
 """ + fields + "".join(f"    if (buffer == {Buffer[name.upper()].value}) {_inner(name + '_parity', 'cells')}[row] ^= "

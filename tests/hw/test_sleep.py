@@ -10,7 +10,7 @@ from hw_bench import simulate
 from small_machine import network, receive
 
 from hw import accelerator, emit
-from hw.interface import ALL_MODES, MODES
+from hw.interface import ALL_MODES, MODES, Buffer
 from hw.sleep import Sleeper
 from sw import golden
 from sw.integers import images
@@ -132,6 +132,46 @@ def test_the_controller_keeps_its_order():
     assert woken - last >= 7, "it did not wait for the supply"
     assert all(s["isolate"] for s in seen[last:woken]) and not seen[woken - 1]["retain"] and seen[woken]["x"]
     assert not any(s["retain"] for s in seen[:first]), "garbage would be given back before the first night"
+
+
+def test_in_the_dark_every_output_is_clamped_and_nothing_passes():
+    """A refused word is counted; the count shows when awake, and reads 0 between isolation and its end. A word on offer
+    is let in when all is restored.
+    """
+    dut, seen = Sleeper(config=asleep("groups")), []
+    nowhere = {"buffer": Buffer.REGISTER.value, "row": 15, "slice": 0, "data": 0}
+
+    async def watch(ctx):
+        ctx.set(dut.load.payload, nowhere)
+        for cycle in range(60):
+            ctx.set(dut.load.valid, cycle % 30 == 4 or 20 < cycle < 30)
+            ctx.set(dut.powered, not 12 < cycle < 26)
+            seen.append([ctx.get(v) for v in (
+                dut.isolate, dut.load_errors, dut.load.ready, dut.core.load.valid, dut.core.x.valid)])
+            await ctx.tick()
+
+    simulate(dut, watch)
+    assert any(errors for isolated, errors, *_ in seen if not isolated), "no word was refused"
+    dark = [values for isolated, *values in seen if isolated]
+    assert len(dark) > 10 and not any(any(values) for values in dark)
+
+
+def test_the_first_morning_and_one_after_a_night():
+    """Retention holds until what was lost is reset; on the first morning it has nothing to give, yet all is reset."""
+    dut, order = Sleeper(config=asleep("groups")), []
+
+    async def watch(ctx):
+        for cycle in range(28):
+            ctx.set(dut.powered, cycle > 1)
+            ctx.set(dut.x.valid, cycle > 14)
+            now = "".join(name[0] if ctx.get(port) else "-" for name, port in (
+                ("switch", dut.switch), ("isolate", dut.isolate), ("keep", dut.retain), ("reset", dut.core.restart)))
+            order.extend([now] if order[-1:] != [now] else [])
+            await ctx.tick()
+
+    simulate(dut, watch)
+    assert order == ["si--", "si-r", "si--", "s---",          # boot
+                     "si--", "-ik-", "sik-", "sikr", "si--", "s---"]  # isolate and save, dark, wake, restart, restore
 
 
 def test_a_configuration_that_does_not_sleep_is_refused():

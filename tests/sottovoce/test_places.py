@@ -46,7 +46,7 @@ def test_one_line_says_so_and_nothing_half_written_stays(name, options, says, tm
     folder.mkdir()
     status, lines, files = on_a_disk(folder, options, COMMANDS[name])
     assert status == 1 and len(lines) == 1 and lines[0].startswith("error: ") and says in lines[0], lines
-    place = ".cache" if (name, options) == ("cosim", "ro") else "build"  # where builds go from a folder that is read only
+    place = ".cache" if (name, options) == ("cosim", "ro") else "build"  # where builds go from a read-only folder
     assert place in lines[0], "which file is not said"
     whole = [file for file in files if not file.endswith((".lock", ".v"))]  # a block's Verilog that fitted is whole
     assert whole == []

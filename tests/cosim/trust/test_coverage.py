@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from cosim.bench.networks import random_model
-from cosim.trust import coverage, plan, scenarios, watched
+from cosim.trust import coverage, mutants, plan, scenarios, watched
 from cosim.trust.script import REST, Script
 from hw import config as configs
-from hw.interface import MODES
+from hw.interface import ALL_MODES, MODES
+from hw.types import Gate
+from hw.watchdog import patience
 
 TINY = configs.load("tiny")
 
@@ -100,3 +102,69 @@ def test_the_design_itself_meets_what_a_script_makes_happen(tmp_path, monkeypatc
                         "streams: features starve: 100 and more"}
     counts = coverage.counted(text, "")
     assert 0 < coverage.shares(counts)["toggle"][0] < coverage.shares(counts)["toggle"][1]
+
+
+GUARDED = mutants.configuration("kept-packed-guarded")
+
+
+def guarded(cycles, **columns):
+    """As `record`, of the configuration with every option."""
+    at = watched.columns(GUARDED)
+    rows = np.zeros((cycles, max(part.stop for part in at.values())), np.uint32)
+    for name, values in columns.items():
+        rows[:, at[name]] = np.reshape(values, (cycles, -1))
+    return met(plan.hits(rows, GUARDED))
+
+
+def of(found, point):
+    """Bins of a point."""
+    return {name.removeprefix(f"{point}: ") for name in found if name.startswith(f"{point}: ")}
+
+
+@pytest.mark.parametrize("position, astray, name", [
+    (0, 0, "the timer, in INPUT"), (8, 0, "the timer, in FC"), (10, 1, "astray, at 10"),
+    (0, 1, "astray, at the first step amid later ones")])
+def test_a_bite_counts_where_it_happened(position, astray, name):
+    found = guarded(3, **{"bite": [0, 1, 0], "sequencer.position": [0, position, 0],
+                          "watchdog.sequencer__astray": [0, astray, 0]})
+    assert of(found, "guards") == {name}
+
+
+def test_a_wait_counts_when_it_is_longer_than_the_patience():
+    wait = "features later than the patience"
+    for cycles, long in ((patience(GUARDED), False), (patience(GUARDED) + 1, True)):
+        starved = np.r_[0, np.ones(cycles), 0]
+        assert (wait in of(guarded(len(starved), starved=starved), "guards")) is long
+
+
+def test_a_wrong_row_is_that_of_the_read_before():
+    found = guarded(4, **{"fc1_weights.enable": [1, 1, 0, 0], "fc1_weights.address": [29, 0, 7, 7],
+                          "fc1_check.wrong": [0, 1, 1, 0], "parity_failed": [0, 0, 16, 16]})
+    assert of(found, "parity") == {"fc1: last row", "fc1: first row", "fc1: alone in the report"}
+
+
+@pytest.mark.parametrize("between, use, names", [
+    ({"load_port.taken": 1}, 0, {"kept, then anew", "anew: input loaded"}),
+    ({"load_port.clear_state": 1}, 0, {"kept, then anew", "anew: the state cleared"}),
+    ({"bite": 1}, 0, {"kept, then anew", "anew: a bite"}),
+    ({"rst": 1}, 0, {"kept, then anew", "anew: a reset"}),
+    ({"load_port.taken": 1, "load_port.clear_state": 1}, 0, {"kept, then anew"}),  # either would have done
+    ({}, 1, {"kept, then kept", "kept: after t2_change"})])
+def test_what_came_between_two_frames_by_change(between, use, names):
+    frame = {"sequencer.digits__first": [1, 0, 1], "sequencer.digits__advance": [1, 0, 1],
+             "sequencer.mode": [ALL_MODES["t2_change"].bits] * 3, "sequencer.kept__use": [1, 0, use]}
+    found = guarded(3, **frame, **{name: [0, value, 0] for name, value in between.items()})
+    assert of(found, "kept_sums") == names
+
+
+@pytest.mark.parametrize("spikes, before, names", [
+    (0, 0, {"none"}), (1, 0, {"one", "only added", "by two, up"}),
+    (0, 6, {"several", "only subtracted", "by two, down"}),
+    (1, 2, {"several", "both", "by two, up", "by two, down"})])
+def test_a_scan_of_changes_by_what_changed(spikes, before, names):
+    found = guarded(1, **{"sequencer.spikes__start": [1], "sequencer.spikes__advance": [1],
+                          "sequencer.spikes__change": [1], "sequencer.spikes__gate": [Gate.MERGED.value],
+                          "sequencer.position": [8], "sequencer.mode": [ALL_MODES["t2_change"].bits],
+                          "spike_select.present": [0xfff], **{f"spike_select.chosen__{k}": [spikes] for k in range(2)},
+                          **{f"spike_select.before__{k}": [before] for k in range(2)}})
+    assert of(found, "changes") == {f"FC: {name}" for name in names}
