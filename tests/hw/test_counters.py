@@ -30,3 +30,16 @@ def test_counts_each_event_where_it_happens():
         assert [ctx.get(c) for c in (*dut.cycles, *dut.row_reads, dut.frames)] == [0] * 16
 
     simulate(dut, bench)
+
+
+def test_frames_are_counted_past_every_bit_and_wrap_at_32():
+    dut, before = Counters(config=small()), [(1 << bit) - 1 for bit in range(33)]
+
+    async def bench(ctx):
+        for value in before:
+            ctx.set(dut.frames, value & 0xffffffff)
+            ctx.set(dut.frame, 1)
+            await ctx.tick()
+            assert ctx.get(dut.frames) == (value + 1) & 0xffffffff
+
+    simulate(dut, bench)
