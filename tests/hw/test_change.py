@@ -187,6 +187,14 @@ def test_other_weights_make_kept_sums_anew(shape, clear):
     assert play(c, script) == expect([(model, x[0, :3], 2, True), (other, x[0, 3:], 2, clear)])
 
 
+def test_a_clear_alone_makes_kept_sums_anew():
+    c = config("everything")
+    model, x = network(c, 4, 6)
+    script = [("load", list(images.load_words(model, ALL_MODES["t2_change"]))), ("frames", x[0, :3]),
+              ("load", CLEAR), ("frames", x[0, 3:])]
+    assert play(c, script) == expect([(model, x[0, :3], 2, True), (model, x[0, 3:], 2, True)])
+
+
 @pytest.mark.parametrize("buffer", [1, 2, 3, 4])
 def test_one_word_of_weights_is_enough(buffer):
     """A single word of either bank of either memory, and no clear."""
