@@ -64,10 +64,14 @@ def config(shape, **more):
 
 
 def cases():
-    """Every shape in every mode that its hardware knows; the changes and one mode a shape in the fast tests."""
-    for i, shape in enumerate(SHAPES):
+    """Every shape in every mode that its hardware knows. Fast: one mode a shape, changes of two steps where sums are kept
+    and else the modes in turn, and changes of one step once.
+    """
+    for i, (shape, (layers, more)) in enumerate(SHAPES.items()):
+        keeps = more.get("readout_on_change") or any(layer.get("on_change") for layer in layers)
         for k, mode in enumerate(ALL_MODES):
-            fast = mode.endswith("change") or i % len(ALL_MODES) == k
+            fast = mode == "t2_change" if keeps else i % len(ALL_MODES) == k
+            fast |= (shape, mode) == ("everything", "t1_change")
             yield pytest.param(shape, mode, marks=[] if fast else pytest.mark.slow)
 
 
@@ -159,12 +163,14 @@ def mode_word(name):
 CLEAR = [(Buffer.REGISTER.value, Register.CLEAR.value, 0, 1)]
 
 
-@pytest.mark.parametrize("stalls", [0, 1, 2])
-@pytest.mark.parametrize("names", [
-    ("t2_change", "t1_change", "t2_change"), ("t1_change", "t2_change", "t1_change"),
-    ("t2_union", "t2_change", "t2_sequential"), ("t2_change", "t2_unmerged", "t2_change"),
-    ("t2_change", "t1", "t2_change"), ("t1", "t1_change", "t2_merged"),
-])
+FOLLOWS = [("t2_change", "t1_change", "t2_change"), ("t1_change", "t2_change", "t1_change"),
+           ("t2_union", "t2_change", "t2_sequential"), ("t2_change", "t2_unmerged", "t2_change"),
+           ("t2_change", "t1", "t2_change"), ("t1", "t1_change", "t2_merged")]
+
+
+@pytest.mark.parametrize(("names", "stalls"), [
+    pytest.param(names, stalls, marks=[] if i % 3 == stalls else pytest.mark.slow)  # fast: each order, each stalling
+    for i, names in enumerate(FOLLOWS) for stalls in range(3)])
 def test_modes_follow_each_other(names, stalls):
     model, x = network(config("everything"), 4, 9)
     script, parts = [("load", list(images.load_words(model, ALL_MODES[names[0]])))], []
@@ -176,7 +182,7 @@ def test_modes_follow_each_other(names, stalls):
 
 
 @pytest.mark.parametrize("shape", ["everything", "groups", "layer 1 alone", "readout alone"])
-@pytest.mark.parametrize("clear", [False, True])
+@pytest.mark.parametrize("clear", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_other_weights_make_kept_sums_anew(shape, clear):
     c = config(shape)
     model, x = network(c, 4, 6)
