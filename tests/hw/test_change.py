@@ -64,8 +64,8 @@ def config(shape, **more):
 
 
 def cases():
-    """Every shape in every mode that its hardware knows. Fast: one mode a shape, changes of two steps where sums are kept
-    and else the modes in turn, and changes of one step once.
+    """Every shape in every mode that its hardware knows. Fast: one mode a shape, changes of two steps where sums are
+    kept and else the modes in turn, and changes of one step once.
     """
     for i, (shape, (layers, more)) in enumerate(SHAPES.items()):
         keeps = more.get("readout_on_change") or any(layer.get("on_change") for layer in layers)
