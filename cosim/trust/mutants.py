@@ -208,14 +208,21 @@ def refuse_again(known, names):
         raise CosimError(f"--add: the published figures have {again[0]} already: leave --add out, and play all")
 
 
+def of_survivors(lines, names):
+    """Those of the configurations `names` that have survivors: a netlist without a mutant has no number to choose."""
+    return [name for name in names if any(line.startswith(f"{name}, ") for line in lines)]
+
+
 def run(args):
     """Play all, keep the figures; 1 if less than 97 of 100 of those that can be told from the design are noticed."""
     torch.set_num_threads(1)
     known = store.read_json(store.results("trust.json", publish=True)) if args.survivors or args.add else {}
     if args.add:
         refuse_again(known, args.only)
-    rows = []
-    for name in args.only or SHARES:
+    rows, names = [], args.only or list(SHARES)
+    if args.survivors:
+        names = of_survivors(known["survivors"], names)
+    for name in names:
         def wanted(mutant, name=name):
             return named({"config": name, "block": block_of(name, mutant), "what": mutant.what}) in known["survivors"]
 

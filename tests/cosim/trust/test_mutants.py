@@ -85,6 +85,10 @@ def test_what_is_known_of_survivors_now_goes_into_the_figures():
     assert old["mutants_by_block"]["lif"]["killed"] == 1
 
 
+def test_a_configuration_without_survivors_is_not_played_again():
+    assert mutants.of_survivors(["tiny, lif: a", "kept, lif: b"], ["tiny", "tin", "kept", "delays"]) == ["tiny", "kept"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", mutants.SHARES)
